@@ -1,0 +1,13 @@
+if(TARGET extism)
+    install(TARGETS extism extism_static
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(FILES
+        ${CMAKE_BINARY_DIR}/generated/extism.pc ${CMAKE_BINARY_DIR}/generated/extism-static.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
+if(TARGET ubiq)
+    install(TARGETS ubiq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(PROGRAMS ${CMAKE_BINARY_DIR}/libwasmtime.so DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,0 +1,41 @@
+# Each tests/unit/test_<module>.c is a program and a test of its own; other sources there are linked
+# into all of them. They run in tests/unit/.
+
+if(NOT CMOCKA_FOUND)
+    return()
+endif()
+
+set(unit_dir ${CMAKE_SOURCE_DIR}/tests/unit)
+set(all_layers ubiq_build ubiq_server ubiq_app ubiq_services ubiq_extism ubiq_base)
+list(TRANSFORM all_layers REPLACE "(.+)" "$<TARGET_NAME_IF_EXISTS:\\1>")
+
+if(SANITIZER MATCHES "address|undefined|thread")
+    set(sanitizer_environment
+        "ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1"
+        "UBSAN_OPTIONS=print_stacktrace=1"
+        "TSAN_OPTIONS=halt_on_error=1")
+endif()
+
+file(GLOB unit_sources CONFIGURE_DEPENDS ${unit_dir}/*.c)
+file(GLOB unit_tests CONFIGURE_DEPENDS ${unit_dir}/test_*.c)
+if(unit_tests)
+    list(REMOVE_ITEM unit_sources ${unit_tests})
+endif()
+
+foreach(source IN LISTS unit_tests)
+    cmake_path(GET source STEM name)
+    add_executable(${name} ${source} ${unit_sources})
+    target_link_libraries(${name} PRIVATE ubiq_options ${all_layers} wasmtime PkgConfig::CMOCKA)
+    target_include_directories(${name} PRIVATE ${unit_dir} ${CMAKE_BINARY_DIR}/generated)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${unit_dir})
+    set_tests_properties(${name} PROPERTIES
+        LABELS unit ENVIRONMENT "${sanitizer_environment}")
+endforeach()
+
+if(TARGET extism AND NOT SANITIZER)
+    add_test(NAME exported_symbols
+        COMMAND ${CMAKE_SOURCE_DIR}/scripts/check_symbols.sh $<TARGET_FILE:extism>
+                ${extism_symbols})
+    set_tests_properties(exported_symbols PROPERTIES LABELS unit)
+endif()

@@ -1,0 +1,12 @@
+#ifndef UBIQ_BASE_CLOCK_H
+#define UBIQ_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t clock_ns(void);
+
+/* Nanoseconds of CPU time that the calling thread has used. */
+uint64_t clock_thread_cpu_ns(void);
+
+#endif

@@ -1,0 +1,19 @@
+#ifndef UBIQ_BASE_FILE_H
+#define UBIQ_BASE_FILE_H
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+/* Reads a whole file into `out` (appended). E_NOT_FOUND, E_IO, E_TOO_LARGE over out's maximum;
+ * the error's text names the path and errno's words. */
+int file_read(const char *path, buf *out, error *err) MUST_CHECK;
+
+/* Writes a file so that a reader sees the old one or the whole new one: a temporary file in the
+ * same directory with `mode`, fsync, rename. */
+int file_write_atomic(const char *path, slice content, mode_t mode, error *err) MUST_CHECK;
+
+/* Makes a directory and its parents (mode 0700 for those that are new). Fine when it is there. */
+int file_make_dirs(const char *path, error *err) MUST_CHECK;
+
+#endif

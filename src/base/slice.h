@@ -1,0 +1,39 @@
+#ifndef UBIQ_BASE_SLICE_H
+#define UBIQ_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A borrowed run of bytes. `data` may be NULL when `len` is 0. Not NUL-terminated. */
+typedef struct slice {
+    const uint8_t *data;
+    size_t len;
+} slice;
+
+static inline slice slice_of(const void *data, size_t len)
+{
+    return (slice){.data = data, .len = len};
+}
+
+/* The bytes of a C string without its NUL; the empty slice for NULL. */
+static inline slice slice_str(const char *text)
+{
+    return slice_of(text, text ? strlen(text) : 0);
+}
+
+static inline bool slice_equal(slice a, slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool slice_equal_str(slice a, const char *text)
+{
+    return slice_equal(a, slice_str(text));
+}
+
+/* Whether the bytes are UTF-8 as Unicode 15 table 3-7 has it: no overlong forms, no surrogates. */
+bool slice_is_utf8(slice s);
+
+#endif
