@@ -26,7 +26,8 @@ void buf_clear(buf *b);
  * content is unchanged then. */
 int buf_reserve(buf *b, size_t more) MUST_CHECK;
 
-/* Appends bytes; on failure as buf_reserve, with nothing appended. */
+/* Appends bytes, which must not lie in `b` itself; on failure as buf_reserve, with nothing
+ * appended. */
 int buf_append(buf *b, const void *data, size_t len) MUST_CHECK;
 
 /* Appends one byte. */
@@ -35,7 +36,7 @@ int buf_append_byte(buf *b, uint8_t byte) MUST_CHECK;
 /* Appends a C string without its NUL. */
 int buf_append_str(buf *b, const char *text) MUST_CHECK;
 
-/* Appends formatted text. */
+/* Appends formatted text; on failure as buf_append. */
 int buf_printf(buf *b, const char *format, ...) MUST_CHECK __attribute__((format(printf, 2, 3)));
 
 /* A view of the content, valid until `b` changes. */

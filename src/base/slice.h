@@ -14,7 +14,11 @@ typedef struct slice {
 
 static inline slice slice_of(const void *data, size_t len)
 {
-    return (slice){.data = data, .len = len};
+    slice s;
+
+    s.data = (const uint8_t *)data;
+    s.len = len;
+    return s;
 }
 
 /* The bytes of a C string without its NUL; the empty slice for NULL. */
@@ -35,5 +39,15 @@ static inline bool slice_equal_str(slice a, const char *text)
 
 /* Whether the bytes are UTF-8 as Unicode 15 table 3-7 has it: no overlong forms, no surrogates. */
 bool slice_is_utf8(slice s);
+
+/* How many bytes from the start are whole UTF-8 characters: `s.len` when all are. */
+size_t slice_utf8_prefix(slice s);
+
+/* The line and column of an offset, from 1; the column is in bytes. */
+void slice_position(slice text, size_t at, size_t *line, size_t *column);
+
+/* The nearest of `count` words to a misspelt one, for "did you mean": at most two letters wrong,
+ * missing or too many. NULL when none is near. The words are at most 63 bytes long. */
+const char *slice_nearest(slice word, const char *const *known, size_t count);
 
 #endif

@@ -1,0 +1,292 @@
+#include "base/json.h"
+
+static void skip_space(json_reader *r)
+{
+    while (r->at < r->text.len) {
+        uint8_t c = r->text.data[r->at];
+
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
+            return;
+        r->at++;
+    }
+}
+
+/* The byte at the reader, or -1 at the end. */
+static int byte_at(const json_reader *r)
+{
+    return r->at < r->text.len ? r->text.data[r->at] : -1;
+}
+
+enum json_kind json_peek(json_reader *r)
+{
+    int c;
+
+    skip_space(r);
+    c = byte_at(r);
+    switch (c) {
+    case -1:
+        return JSON_END;
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return c == '-' || (c >= '0' && c <= '9') ? JSON_NUMBER : JSON_OTHER;
+    }
+}
+
+const char *json_kind_name(enum json_kind kind)
+{
+    switch (kind) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_NUMBER:
+        return "a number";
+    case JSON_BOOL:
+        return "true or false";
+    case JSON_NULL:
+        return "null";
+    case JSON_END:
+        return "the end of the text";
+    case JSON_OTHER:
+        break;
+    }
+    return "something that is not JSON";
+}
+
+/* E_INVALID unless a value of this kind comes. */
+static int expect(json_reader *r, enum json_kind kind, error *err)
+{
+    enum json_kind found = json_peek(r);
+
+    if (found == kind)
+        return 0;
+    return error_set(err, E_INVALID, "expected %s, found %s", json_kind_name(kind),
+                     json_kind_name(found));
+}
+
+int json_enter(json_reader *r, enum json_kind kind, error *err)
+{
+    int rc = expect(r, kind, err);
+
+    if (rc == 0)
+        r->at++;
+    return rc;
+}
+
+int json_next(json_reader *r, enum json_kind kind, size_t index, error *err)
+{
+    int close = kind == JSON_ARRAY ? ']' : '}';
+
+    skip_space(r);
+    if (byte_at(r) == close) {
+        r->at++;
+        return 0;
+    }
+    if (index == 0)
+        return 1;
+    if (byte_at(r) != ',')
+        return error_set(err, E_INVALID, "expected ',' or '%c'", close);
+    r->at++;
+    skip_space(r);
+    if (byte_at(r) == close)
+        return error_set(err, E_INVALID, "a ',' stands before the '%c'", close);
+    return 1;
+}
+
+int json_name(json_reader *r, buf *out, error *err)
+{
+    int rc = expect(r, JSON_STRING, err);
+
+    if (rc == 0)
+        rc = json_string(r, out, err);
+    if (rc)
+        return rc;
+    skip_space(r);
+    if (byte_at(r) != ':')
+        return error_set(err, E_INVALID, "expected ':' after the name");
+    r->at++;
+    return 0;
+}
+
+/* Reads four hexadecimal digits. */
+static int read_hex(json_reader *r, uint32_t *out, error *err)
+{
+    uint32_t value = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int c = byte_at(r);
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+
+        if (digit < 0)
+            return error_set(err, E_INVALID, "expected four hexadecimal digits after \\u");
+        value = value << 4 | (uint32_t)digit;
+        r->at++;
+    }
+    *out = value;
+    return 0;
+}
+
+static int append_utf8(buf *out, uint32_t c)
+{
+    uint8_t bytes[4];
+    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = len - 1; i > 0; i--) {
+        bytes[i] = (uint8_t)(0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+    bytes[0] = (uint8_t)(len == 1 ? c : (0xf00U >> len & 0xff) | c);
+    return buf_append(out, bytes, len);
+}
+
+/* Reads what follows \u, with the second half of a surrogate pair. */
+static int read_unicode(json_reader *r, buf *out, error *err)
+{
+    uint32_t high;
+    uint32_t low;
+    int rc = read_hex(r, &high, err);
+
+    if (rc)
+        return rc;
+    if (high >= 0xdc00 && high <= 0xdfff)
+        return error_set(err, E_INVALID, "a surrogate stands alone");
+    if (high < 0xd800 || high > 0xdbff)
+        return append_utf8(out, high);
+    if (r->text.len - r->at < 2 || memcmp(r->text.data + r->at, "\\u", 2) != 0)
+        return error_set(err, E_INVALID, "a surrogate stands alone");
+    r->at += 2;
+    rc = read_hex(r, &low, err);
+    if (rc)
+        return rc;
+    if (low < 0xdc00 || low > 0xdfff)
+        return error_set(err, E_INVALID, "a surrogate stands alone");
+    return append_utf8(out, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+}
+
+/* Reads what follows a backslash. */
+static int read_escape(json_reader *r, buf *out, error *err)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const uint8_t meanings[] = "\"\\/\b\f\n\r\t";
+    int c = byte_at(r);
+    const char *letter = c > 0 ? strchr(letters, c) : NULL;
+
+    if (c == 'u') {
+        r->at++;
+        return read_unicode(r, out, err);
+    }
+    if (!letter)
+        return error_set(err, E_INVALID, "unknown escape");
+    r->at++;
+    return buf_append_byte(out, meanings[letter - letters]);
+}
+
+int json_string(json_reader *r, buf *out, error *err)
+{
+    int rc = expect(r, JSON_STRING, err);
+
+    if (rc)
+        return rc;
+    r->at++;
+    while (rc == 0) {
+        size_t start = r->at;
+        int c;
+
+        while ((c = byte_at(r)) >= ' ' && c != '"' && c != '\\')
+            r->at++;
+        rc = buf_append(out, r->text.data + start, r->at - start);
+        if (rc)
+            break;
+        if (c < 0)
+            return error_set(err, E_INVALID, "the string does not end");
+        if (c < ' ')
+            return error_set(err, E_INVALID, "a control character stands in a string");
+        r->at++;
+        if (c == '"')
+            return 0;
+        rc = read_escape(r, out, err);
+    }
+    if (rc != E_INVALID)
+        error_set(err, rc, "%s", error_code_name(rc));
+    return rc;
+}
+
+int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err)
+{
+    uint64_t value = 0;
+    size_t start;
+    int rc = expect(r, JSON_NUMBER, err);
+
+    if (rc)
+        return rc;
+    if (byte_at(r) == '-')
+        return error_set(err, E_INVALID, "must not be negative");
+    for (start = r->at; byte_at(r) >= '0' && byte_at(r) <= '9'; r->at++) {
+        uint64_t digit = r->text.data[r->at] - (uint64_t)'0';
+
+        if (r->at == start + 1 && value == 0)
+            return error_set(err, E_INVALID, "a number begins with 0");
+        if (digit > max || value > (max - digit) / 10)
+            return error_set(err, E_INVALID, "must not be more than %llu",
+                             (unsigned long long)max);
+        value = value * 10 + digit;
+    }
+    if (byte_at(r) == '.' || byte_at(r) == 'e' || byte_at(r) == 'E')
+        return error_set(err, E_INVALID, "must be a whole number without '.' and exponent");
+    *out = value;
+    return 0;
+}
+
+int json_null(json_reader *r, error *err)
+{
+    int rc = expect(r, JSON_NULL, err);
+
+    if (rc)
+        return rc;
+    if (r->text.len - r->at < 4 || memcmp(r->text.data + r->at, "null", 4) != 0)
+        return error_set(err, E_INVALID, "expected null");
+    r->at += 4;
+    return 0;
+}
+
+int json_end(json_reader *r, error *err)
+{
+    if (json_peek(r) != JSON_END)
+        return error_set(err, E_INVALID, "something stands behind the end of the value");
+    return 0;
+}
+
+int json_put_string(buf *out, slice text)
+{
+    size_t done = 0;
+    int rc = buf_append_byte(out, '"');
+
+    for (size_t i = 0; i < text.len && rc == 0; i++) {
+        uint8_t c = text.data[i];
+
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        rc = buf_append(out, text.data + done, i - done);
+        if (rc == 0)
+            rc = c < ' ' ? buf_printf(out, "\\u%04x", c) : buf_append_byte(out, '\\');
+        done = c < ' ' ? i + 1 : i;
+    }
+    if (rc == 0)
+        rc = buf_append(out, text.data + done, text.len - done);
+    return rc ? rc : buf_append_byte(out, '"');
+}
