@@ -3,10 +3,23 @@
 
 /* Every limit of the host library and its default, in bytes unless it says otherwise. */
 
-#define LIMIT_VAR_BYTES (1024 * 1024)                  /* manifest memory.max_var_bytes */
-#define LIMIT_HTTP_RESPONSE_BYTES (50 * 1024 * 1024)   /* manifest memory.max_http_response_bytes */
-#define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)       /* a module, from a file or over HTTP */
-#define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)    /* a manifest with its modules in base64 */
-#define LIMIT_LOG_LINES 65536                          /* buffered for extism_log_drain; oldest go first */
+#define LIMIT_VAR_BYTES (1024 * 1024)                /* manifest memory.max_var_bytes */
+#define LIMIT_HTTP_RESPONSE_BYTES (50 * 1024 * 1024) /* manifest memory.max_http_response_bytes */
+#define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)     /* a module, from a file or over HTTP */
+#define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)  /* a manifest with its modules in base64 */
+#define LIMIT_LOG_LINES 65536 /* buffered for extism_log_drain; the oldest go first */
+
+/* The pooled engine. What does not fit runs on the engine that allocates on demand. */
+#define LIMIT_POOLED_INSTANCES 1000 /* at once, unless engine_set_instances says otherwise */
+#define LIMIT_POOLED_MEMORIES 8     /* of a module, the kernel's included */
+#define LIMIT_POOLED_TABLES 8       /* of a module */
+#define LIMIT_POOLED_TABLE_ELEMENTS 100000
+#define LIMIT_POOLED_INSTANCE_BYTES (4UL * 1024 * 1024) /* of the engine's own data about one */
+
+/* Instances that wait to be used again. */
+#define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
+#define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
+#define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */
+#define SLACK_PAGES 16                   /* see wasm_link.h */
 
 #endif

@@ -1,0 +1,185 @@
+#include "extism/call.h"
+
+#include "base/clock.h"
+#include "extism/instance.h"
+#include "extism/outcome.h"
+
+#include <stdlib.h>
+
+struct call {
+    plugin_state state; /* first: an instance leads to its call through it */
+    instance *instance;
+    const struct module_export *function;
+    wasmtime_func_t func; /* at work; the engine reads it while the future lives */
+    wasmtime_call_future_t *future;
+    wasmtime_val_t args[2]; /* hs_init's; the only function with any */
+    wasmtime_val_t result[1];
+    wasm_trap_t *trap;
+    wasmtime_error_t *error;
+    const char *context; /* of an initializer that runs; NULL: the function itself does */
+    buf input;
+    outcome outcome;
+    struct error err;
+    bool done;
+    void (*wake)(call *c, void *arg);
+    void *arg;
+};
+
+/* The kernel is emptied once the start-up functions are through; then the input goes in. */
+static int set_input(call *c)
+{
+    uint64_t offset;
+    int rc;
+
+    kernel_memory_reset(instance_kernel(c->instance));
+    rc = instance_alloc_bytes(c->instance, buf_slice(&c->input), &offset, &c->err);
+    if (rc == 0 && offset) {
+        struct kernel_root *r = kernel_memory_root(instance_kernel(c->instance));
+        r->input_offset = offset;
+        r->input_length = c->input.len;
+    }
+    buf_deinit(&c->input);
+    return rc;
+}
+
+/* Begins the next function: a start-up function, then the one that was asked for. */
+static int next_function(call *c)
+{
+    uint32_t params = 0, results = c->function->results;
+    int rc = 0;
+
+    if (instance_next_initializer(c->instance, &c->func, &params, &c->context)) {
+        results = 0;
+        c->args[0] = c->args[1] = (wasmtime_val_t){.kind = WASMTIME_I32};
+    } else {
+        c->context = NULL;
+        rc = set_input(c);
+        if (rc == 0 && !instance_find_function(c->instance, c->function, &c->func))
+            rc = error_set(&c->err, E_NOT_FOUND, "Function not found");
+    }
+    if (rc == 0)
+        c->future = wasmtime_func_call_async(instance_context(c->instance), &c->func, c->args, params,
+                                             c->result, results, &c->trap, &c->error);
+    return rc;
+}
+
+int call_start(call **out, compiled_plugin *code, const call_options *o, error *err)
+{
+    const struct module_export *e;
+    call *c = NULL;
+    int rc;
+
+    *out = NULL;
+    if (code->link_error.code != 0)
+        return error_set(err, code->link_error.code, "%s", error_text(&code->link_error));
+    e = module_find_export(compiled_plugin_main(code), slice_str(o->function));
+    rc = outcome_check_function(e, o->function, err);
+    if (rc != 0)
+        return rc;
+    if (!(c = calloc(1, sizeof *c)))
+        return error_set(err, E_NO_MEMORY, "out of memory for a call");
+    plugin_state_init(&c->state, &code->manifest);
+    c->state.host_context = o->host_context;
+    c->state.yields = true;
+    c->function = e;
+    c->wake = o->wake;
+    c->arg = o->arg;
+    uint64_t ms = o->wall_ms ? o->wall_ms : code->manifest.timeout_ms;
+    c->state.has_deadline = o->wall_ms || code->manifest.has_timeout_ms;
+    c->state.deadline_ns = clock_ns() + ms * 1000000u;
+    buf_init(&c->input, SIZE_MAX);
+    rc = buf_append(&c->input, o->input.data, o->input.len);
+    rc = rc ? error_set(err, rc, "out of memory for a call")
+            : instance_acquire(&c->instance, code, &c->state, err);
+    if (rc == 0) {
+        *out = c;
+        c = NULL;
+    }
+    call_destroy(c);
+    return rc;
+}
+
+static void finish(call *c, int failed)
+{
+    wasmtime_val_raw_t raw = {0};
+
+    if (failed == 0 && c->result[0].kind == WASMTIME_I32)
+        raw.i32 = c->result[0].of.i32;
+    if (c->context && failed != 0) {
+        if (c->state.interrupted)
+            error_set(&c->err, E_TIMEOUT, "timeout");
+        else if (*c->context)
+            error_prefix(&c->err, "%s", c->context);
+        c->outcome.code = -1;
+    } else {
+        outcome_read(&c->outcome, c->instance, c->function, failed, raw, &c->err);
+    }
+    c->done = true;
+}
+
+enum call_status call_poll(call *c)
+{
+    for (;;) {
+        int rc = 0;
+        if (!c->future && (rc = next_function(c)) != 0) {
+            c->outcome.code = -1;
+            c->done = true;
+            return CALL_DONE;
+        }
+        if (!wasmtime_call_future_poll(c->future))
+            return c->state.waiting ? CALL_WAITING : CALL_READY;
+        wasmtime_call_future_delete(c->future);
+        c->future = NULL;
+        rc = instance_failure(c->instance, c->error, c->trap, &c->err);
+        c->error = NULL;
+        c->trap = NULL;
+        if (rc == 0 && c->context)
+            continue;
+        finish(c, rc);
+        return CALL_DONE;
+    }
+}
+
+int32_t call_code(const call *c)
+{
+    return c->outcome.code;
+}
+
+slice call_output(const call *c)
+{
+    return kernel_memory_view(instance_kernel(c->instance), c->outcome.output_offset,
+                              c->outcome.output_length);
+}
+
+const error *call_error(const call *c)
+{
+    return c->err.code ? &c->err : NULL;
+}
+
+bool call_is_late(const call *c)
+{
+    return c->state.has_deadline && clock_ns() >= c->state.deadline_ns;
+}
+
+void call_wake(instance *caller)
+{
+    call *c = (call *)(void *)instance_state(caller);
+    c->state.waiting = false;
+    c->wake(c, c->arg);
+}
+
+void call_destroy(call *c)
+{
+    if (!c)
+        return;
+    if (c->future) {
+        /* Unwinds the guest where it stands; its instance has seen enough. */
+        wasmtime_call_future_delete(c->future);
+        instance_spoil(c->instance);
+    }
+    instance_release(c->instance);
+    plugin_state_deinit(&c->state);
+    buf_deinit(&c->input);
+    error_deinit(&c->err);
+    free(c);
+}

@@ -1,0 +1,51 @@
+#ifndef UBIQ_EXTISM_COMPILED_PLUGIN_INTERNAL_H
+#define UBIQ_EXTISM_COMPILED_PLUGIN_INTERNAL_H
+
+#include "extism/compiled_plugin.h"
+#include "extism/manifest.h"
+#include "extism/memory_image.h"
+#include "extism/module.h"
+
+#include <pthread.h>
+
+struct compiled_member {
+    char *name;
+    module *mod;
+    memory_image **images; /* of its memories; NULL until the first instance was made */
+};
+
+/* Immutable but for what stands behind the lock. */
+struct compiled_plugin {
+    atomic_int refs;
+    manifest manifest;               /* without the modules */
+    struct compiled_member *members; /* in the order in which they are instantiated */
+    size_t member_count;
+    size_t main;                     /* which of them is called */
+    bool merged;                     /* one module, with the kernel inside */
+    bool recyclable;
+    bool uses_wasi;                  /* some module imports it */
+    enum engine_kind engine;
+    compiled_options options;
+    wasmtime_linker_t *linker;       /* host functions */
+    wasmtime_instance_pre_t *pre;    /* of the merged module */
+    error link_error;                /* why no plug-in can be made; told when one is */
+    module *kernel;                  /* of its own, when not merged; borrowed */
+
+    pthread_mutex_t lock;            /* for `images` and `spare` */
+    struct compiled_plugin *spare;   /* the same for the engine without slots */
+    struct instance *idle;           /* instance.c's, under its own lock: newest first */
+    size_t idle_count;
+    char *entry_name;                /* what compiled_plugin_entry found */
+};
+
+/* The main module. */
+static inline module *compiled_plugin_main(const compiled_plugin *c)
+{
+    return c->members[c->main].mod;
+}
+
+/* The same plug-in on ENGINE_ON_DEMAND, for when all slots are taken; made when first asked for, owned
+ * by `c`. */
+int compiled_plugin_spare(compiled_plugin *c, compiled_plugin **out, error *err) MUST_CHECK;
+
+#endif

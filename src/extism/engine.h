@@ -1,0 +1,16 @@
+#ifndef UBIQ_EXTISM_ENGINE_H
+#define UBIQ_EXTISM_ENGINE_H
+
+#include <stddef.h>
+
+/* What concerns all WebAssembly of the process. Any thread. */
+
+/* How many instances the pooled engine has room for; takes effect only before the first use of that
+ * engine. Each takes 8 GiB of address space and next to no memory while it is idle. */
+void engine_set_instances(size_t instances);
+
+/* Advances the epoch of every engine: each running call notices at its next loop or function
+ * start. Safe in any thread; not in a signal handler. */
+void engine_tick(void);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef UBIQ_EXTISM_ENGINE_INTERNAL_H
+#define UBIQ_EXTISM_ENGINE_INTERNAL_H
+
+#include "base/error.h"
+#include "extism/engine.h"
+
+#include <wasm.h>
+#include <wasmtime.h>
+
+/* The process's WebAssembly engines. Each is made when it is first asked for and lives as long as
+ * the process; modules of one kind of engine do not run on another. All functions may be called
+ * from any thread. */
+
+enum engine_kind {
+    ENGINE_POOLED,    /* instances in slots that were set aside: the fast one */
+    ENGINE_ON_DEMAND, /* for modules that do not fit a slot, and when the slots are used up */
+    ENGINE_FUEL,      /* on demand, and the code counts its instructions */
+    ENGINE_KINDS
+};
+
+/* The engine, borrowed. E_NO_MEMORY when the address space is refused: only ENGINE_POOLED can. */
+int engine_get(enum engine_kind kind, wasm_engine_t **out, error *err) MUST_CHECK;
+
+/* Tells compiled code of one version and configuration from another's; part of the cache's paths. */
+const char *engine_fingerprint(void);
+
+/* Folds Wasmtime's two channels into `err` with code E_TRAP or `code`, and frees both. The text is
+ * Wasmtime's, causes included. Returns 0 when both are NULL. */
+int engine_error(error *err, int code, wasmtime_error_t *error_or_null, wasm_trap_t *trap_or_null);
+
+/* The innermost cause of an error text of Wasmtime's ("a\n\nCaused by:\n    b" gives "b"): a pointer
+ * into `text`. */
+const char *engine_root_cause(const char *text);
+
+#endif

@@ -1,0 +1,82 @@
+#include "extism/host_function.h"
+
+#include "base/slice.h"
+
+#include <stdlib.h>
+
+#define USER_NAMESPACE "extism:host/user"
+
+static int copy_types(ExtismValType **out, const ExtismValType *types, size_t n)
+{
+    *out = NULL;
+    if (n == 0 || !types)
+        return 0;
+    *out = calloc(n, sizeof **out);
+    if (!*out)
+        return E_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        if (types[i] > ExtismValType_F64)
+            return E_INVALID;
+        (*out)[i] = types[i];
+    }
+    return 0;
+}
+
+int host_function_create(host_function **out, const char *name, const ExtismValType *inputs,
+                         size_t n_inputs, const ExtismValType *outputs, size_t n_outputs, error *err)
+{
+    host_function *f = NULL;
+    int rc = 0;
+
+    *out = NULL;
+    if (!name || !slice_is_utf8(slice_str(name)))
+        return error_set(err, E_INVALID, "a host function's name must be UTF-8");
+    if (!(f = calloc(1, sizeof *f)) || !(f->name = strdup(name)) ||
+        !(f->name_space = strdup(USER_NAMESPACE))) {
+        rc = error_set(err, E_NO_MEMORY, "out of memory for host function %s", name);
+        goto done;
+    }
+    atomic_init(&f->refs, 1);
+    f->n_inputs = inputs ? n_inputs : 0;
+    f->n_outputs = outputs ? n_outputs : 0;
+    if ((rc = copy_types(&f->inputs, inputs, n_inputs)) != 0 ||
+        (rc = copy_types(&f->outputs, outputs, n_outputs)) != 0) {
+        error_set(err, rc, "host function %s: parameters and results must be i32, i64, f32 or f64",
+                  name);
+        goto done;
+    }
+    *out = f;
+    f = NULL;
+done:
+    host_function_unref(f);
+    return rc;
+}
+
+int host_function_set_namespace(host_function *f, const char *name_space, error *err)
+{
+    char *copy = strdup(name_space);
+    if (!copy)
+        return error_set(err, E_NO_MEMORY, "out of memory for host function %s", f->name);
+    free(f->name_space);
+    f->name_space = copy;
+    return 0;
+}
+
+host_function *host_function_ref(host_function *f)
+{
+    atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+    return f;
+}
+
+void host_function_unref(host_function *f)
+{
+    if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    if (f->free_user_data)
+        f->free_user_data(f->user_data);
+    free(f->name);
+    free(f->name_space);
+    free(f->inputs);
+    free(f->outputs);
+    free(f);
+}

@@ -1,0 +1,39 @@
+#ifndef UBIQ_EXTISM_HOST_FUNCTION_H
+#define UBIQ_EXTISM_HOST_FUNCTION_H
+
+#include "base/error.h"
+#include "extism.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* A function of the host, shared by the plug-ins that import it. Immutable once it is in use. */
+typedef struct host_function {
+    atomic_int refs;
+    char *name;
+    char *name_space;
+    ExtismValType *inputs;
+    size_t n_inputs;
+    ExtismValType *outputs;
+    size_t n_outputs;
+    ExtismFunctionType call;
+    void *user_data;
+    void (*free_user_data)(void *);
+} host_function;
+
+/* Makes one in the namespace "extism:host/user", with one reference. E_INVALID for a name that is
+ * not UTF-8 or a type that is not numeric; user_data is not freed then. */
+int host_function_create(host_function **out, const char *name, const ExtismValType *inputs,
+                         size_t n_inputs, const ExtismValType *outputs, size_t n_outputs,
+                         error *err) MUST_CHECK;
+
+/* Puts it into another namespace. */
+int host_function_set_namespace(host_function *f, const char *name_space, error *err) MUST_CHECK;
+
+/* Adds a reference; returns `f`. */
+host_function *host_function_ref(host_function *f);
+
+/* Takes one away; the last one frees `f` and its user data. Takes NULL. */
+void host_function_unref(host_function *f);
+
+#endif

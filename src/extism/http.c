@@ -1,0 +1,301 @@
+#include "extism/http_internal.h"
+
+#include "base/clock.h"
+#include "extism/http_easy.h"
+#include "extism/http_fields.h"
+#include "extism/http_glob.h"
+
+#include <stdlib.h>
+
+#define REDIRECTS_MAX 10
+
+bool http_host_allowed(slice host, const char *const *patterns, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        slice pattern = slice_str(patterns[i]);
+
+        if (slice_equal(pattern, host) || http_glob_matches(pattern, host))
+            return true;
+    }
+    return false;
+}
+
+static bool is_allowed(const http_request *r, slice host)
+{
+    return r->any_host ||
+           http_host_allowed(host, (const char *const *)r->allowed_hosts, r->allowed_hosts_count);
+}
+
+/* Reads the URL and checks that it may be asked for. */
+static int set_url(http_request *r, slice text, error *err)
+{
+    http_url url;
+    int rc = http_url_parse(&url, text, err);
+
+    if (rc)
+        return rc;
+    if (!is_allowed(r, slice_str(url.host))) {
+        rc = error_set(err, E_DENIED, "HTTP request to %.*s is not allowed", (int)text.len,
+                       (const char *)text.data);
+    } else if (url.refusal) {
+        rc = error_set(err, E_INVALID, "%s", url.refusal);
+    } else {
+        http_url_deinit(&r->url);
+        r->url = url;
+        return 0;
+    }
+    http_url_deinit(&url);
+    return rc;
+}
+
+static int set_method(http_request *r, const char *method, error *err)
+{
+    static const struct {
+        const char *lower;
+        const char *upper;
+    } known[] = {
+        {"get", "GET"},       {"head", "HEAD"},       {"post", "POST"},   {"put", "PUT"},
+        {"delete", "DELETE"}, {"options", "OPTIONS"}, {"trace", "TRACE"}, {"patch", "PATCH"},
+    };
+
+    if (!method)
+        method = "GET";
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (http_is_word(slice_str(method), known[i].lower)) {
+            strcpy(r->method, known[i].upper);
+            return 0;
+        }
+    }
+    if (!http_is_token(slice_str(method)))
+        return error_set(err, E_INVALID, "invalid HTTP method");
+    return error_set(err, E_INVALID, "protocol: %.64s not valid for HTTP version HTTP/1.1", method);
+}
+
+/* A Host header chooses among the sites that share an address, so it needs to be allowed as much as
+ * a URL's host. */
+static int check_host_field(const http_request *r, slice value, error *err)
+{
+    http_url url = {0};
+    char *text = NULL;
+    int rc = 0;
+
+    if (!value.data)
+        return 0;
+    if (asprintf(&text, "http://%.*s", (int)value.len, (const char *)value.data) < 0)
+        return error_set(err, E_NO_MEMORY, "a host header");
+    rc = http_url_parse(&url, slice_str(text), NULL);
+    if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(text + 7, "/?#"))
+        rc = error_set(err, E_INVALID, "protocol: host header is not a host");
+    else if (strcmp(url.host, r->url.host) && !is_allowed(r, slice_str(url.host)))
+        rc =
+            error_set(err, E_DENIED, "HTTP request to the host header %s is not allowed", text + 7);
+    http_url_deinit(&url);
+    free(text);
+    return rc;
+}
+
+static int set_fields(http_request *r, const http_options *options, error *err)
+{
+    slice host;
+    int rc = http_fields_build(&r->fields, options->headers, r->body.len, &host, err);
+
+    return rc ? rc : check_host_field(r, host, err);
+}
+
+static int copy_options(http_request *r, const http_options *options, error *err)
+{
+    size_t count = options->any_host ? 0 : options->allowed_hosts_count;
+
+    r->any_host = options->any_host;
+    r->max_response = options->max_response;
+    r->deadline_ns = UINT64_MAX;
+    if (options->has_timeout) {
+        uint64_t now = clock_ns();
+
+        if (options->timeout_ms == 0)
+            return error_set(err, E_TIMEOUT, "timeout");
+        if (options->timeout_ms < (UINT64_MAX - now) / HTTP_NS_PER_MS)
+            r->deadline_ns = now + options->timeout_ms * HTTP_NS_PER_MS;
+    }
+    buf_init(&r->response, options->max_response < SIZE_MAX ? options->max_response : SIZE_MAX);
+    buf_init(&r->body, options->body.len);
+    r->allowed_hosts = calloc(count ? count : 1, sizeof *r->allowed_hosts);
+    if (!r->allowed_hosts || buf_append(&r->body, options->body.data, options->body.len))
+        return error_set(err, E_NO_MEMORY, "an HTTP request");
+    for (; r->allowed_hosts_count < count; r->allowed_hosts_count++) {
+        char *host = strdup(options->allowed_hosts[r->allowed_hosts_count]);
+
+        if (!host)
+            return error_set(err, E_NO_MEMORY, "an HTTP request");
+        r->allowed_hosts[r->allowed_hosts_count] = host;
+    }
+    return 0;
+}
+
+int http_request_prepare(http_request **out, const http_options *options, error *err)
+{
+    http_request *r = calloc(1, sizeof *r);
+    int rc;
+
+    *out = NULL;
+    if (!r)
+        return error_set(err, E_NO_MEMORY, "an HTTP request");
+    rc = copy_options(r, options, err);
+    if (rc == 0)
+        rc = set_url(r, options->url, err);
+    if (rc == 0)
+        rc = set_method(r, options->method, err);
+    if (rc == 0)
+        rc = set_fields(r, options, err);
+    if (rc)
+        goto done;
+    r->easy = http_easy_take();
+    if (!r->easy) {
+        rc = error_set(err, E_NO_MEMORY, "an HTTP request");
+        goto done;
+    }
+    rc = http_exchange_init(r, err);
+    if (rc == 0)
+        rc = http_exchange_begin(r, err);
+    if (rc)
+        goto done;
+    *out = r;
+    r = NULL;
+done:
+    http_request_destroy(r);
+    return rc;
+}
+
+void *http_request_easy(http_request *r)
+{
+    return r->easy;
+}
+
+/* Chooses the method for where a redirect leads. The body stays behind. */
+static int redirect_method(http_request *r, error *err)
+{
+    bool keeps_method = r->head.status == 307 || r->head.status == 308;
+
+    if (keeps_method && (http_method_is(r, "POST") || http_method_is(r, "PUT") ||
+                         http_method_is(r, "PATCH") || http_method_is(r, "DELETE")))
+        return error_set(err, E_IO, "redirect failed");
+    if (!keeps_method && !http_method_is(r, "HEAD"))
+        strcpy(r->method, "GET");
+    buf_deinit(&r->body);
+    return 0;
+}
+
+/* Goes on to another URL. Only the server that had the user's name before gets it again. */
+static int redirect_url(http_request *r, slice target, error *err)
+{
+    http_url from = r->url;
+    bool same_host;
+    int rc;
+
+    r->url = (http_url){0};
+    rc = set_url(r, target, err);
+    if (rc) {
+        r->url = from;
+        return rc;
+    }
+    same_host = from.https == r->url.https && from.port == r->url.port &&
+                strcmp(from.host, r->url.host) == 0;
+    if (same_host && !r->url.user) {
+        r->url.user = from.user;
+        r->url.password = from.password;
+        from.user = NULL;
+        from.password = NULL;
+    }
+    http_url_deinit(&from);
+    rc = http_fields_redirect(&r->fields, same_host);
+    return rc ? error_set(err, rc, "an HTTP request") : 0;
+}
+
+/* Redirects are followed here and not by curl, which would neither check the new host nor change
+ * method and headers as upstream's client does. */
+static int follow(http_request *r, error *err)
+{
+    buf target;
+    int rc;
+
+    if (r->redirects++ == REDIRECTS_MAX)
+        return error_set(err, E_IO, "too many redirects");
+    if (!r->head.location)
+        return error_set(err, E_IO, "protocol: missing a location header");
+    if (r->deadline_ns != UINT64_MAX && clock_ns() >= r->deadline_ns)
+        return error_set(err, E_TIMEOUT, "timeout");
+    rc = redirect_method(r, err);
+    if (rc)
+        return rc;
+    buf_init(&target, SIZE_MAX);
+    rc = http_url_resolve(&r->url, r->head.location, &target, err);
+    if (rc == 0)
+        rc = redirect_url(r, buf_slice(&target), err);
+    buf_deinit(&target);
+    return rc ? rc : http_exchange_begin(r, err);
+}
+
+bool http_request_redirect(http_request *r, int curl_code)
+{
+    if (!http_exchange_has_answer(r, curl_code) || !http_head_is_redirect(&r->head))
+        return false;
+    return follow(r, &r->failure) == 0;
+}
+
+int http_request_perform(http_request *r)
+{
+    int code;
+
+    do {
+        code = (int)curl_easy_perform(r->easy);
+    } while (http_request_redirect(r, code));
+    return code;
+}
+
+int http_request_finish(http_request *r, int curl_code, http_response *out, error *err)
+{
+    if (r->failure.code)
+        return error_set(err, r->failure.code, "%s", error_text(&r->failure));
+    if (!http_exchange_has_answer(r, curl_code))
+        return http_exchange_explain(r, curl_code, err);
+    if (http_head_is_redirect(&r->head))
+        return error_set(err, E_INTERNAL, "a redirect was not followed");
+    if (r->gunzip) {
+        int rc = http_gunzip_finish(r->gunzip, err);
+
+        if (rc)
+            return rc;
+        /* They speak of the packed body. */
+        strmap_remove(&r->head.fields, slice_str("content-encoding"));
+        strmap_remove(&r->head.fields, slice_str("content-length"));
+    }
+    *out = (http_response){r->head.status, r->head.fields, r->response};
+    r->head.fields = (strmap){0};
+    r->response = (buf){0};
+    return 0;
+}
+
+void http_request_destroy(http_request *r)
+{
+    if (!r)
+        return;
+    http_easy_give(r->easy);
+    http_url_deinit(&r->url);
+    curl_slist_free_all(r->fields);
+    buf_deinit(&r->body);
+    for (size_t i = 0; i < r->allowed_hosts_count; i++)
+        free(r->allowed_hosts[i]);
+    free(r->allowed_hosts);
+    http_head_deinit(&r->head);
+    buf_deinit(&r->response);
+    http_gunzip_destroy(r->gunzip);
+    error_deinit(&r->failure);
+    free(r);
+}
+
+void http_response_deinit(http_response *r)
+{
+    strmap_deinit(&r->headers);
+    buf_deinit(&r->body);
+    *r = (http_response){0};
+}

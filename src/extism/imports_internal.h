@@ -1,0 +1,34 @@
+#ifndef UBIQ_EXTISM_IMPORTS_INTERNAL_H
+#define UBIQ_EXTISM_IMPORTS_INTERNAL_H
+
+#include "extism/instance.h"
+
+/* What imports.c and imports_http.c share. */
+
+/* A trap with this text, for the engine, which takes it over. */
+wasm_trap_t *imports_trap(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same from an error, which is emptied. */
+wasm_trap_t *imports_trap_error(error *err);
+
+/* The bytes of the block at `offset`; 0 is the empty block. False when there is no such block. The
+ * view is valid until the guest or an allocation runs. */
+bool imports_block(instance *i, uint64_t offset, slice *out);
+
+/* Copies bytes into a new block; its offset, 0 for no bytes, in `*out`. */
+wasm_trap_t *imports_return_bytes(instance *i, slice bytes, int64_t *out);
+
+/* http_request, http_status_code and http_headers. */
+wasm_trap_t *imports_http_request(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                                  size_t n);
+wasm_trap_t *imports_http_status_code(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                                      size_t n);
+wasm_trap_t *imports_http_headers(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                                  size_t n);
+
+/* http_request for a plug-in whose host drives HTTP on its own loop; env is the http_driver. */
+void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
+                                size_t n_args, wasmtime_val_t *results, size_t n_results,
+                                wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);
+
+#endif

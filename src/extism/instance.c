@@ -1,0 +1,691 @@
+#include "extism/instance.h"
+
+#include "base/clock.h"
+#include "extism/imports.h"
+#include "extism/limits.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define ENV_MODULE "extism:host/env"
+
+struct initializer {
+    wasmtime_func_t func;
+    uint32_t params;
+    const char *context;
+};
+
+/* One of the modules' instances. */
+struct member_instance {
+    wasmtime_instance_t instance;
+    wasmtime_memory_t *memories;
+    wasmtime_func_t reset;
+};
+
+struct instance {
+    compiled_plugin *code;         /* a reference while it is in use */
+    plugin_state *state;           /* NULL while it is idle */
+    wasmtime_store_t *store;
+    wasmtime_context_t *context;
+    wasmtime_memory_t kernel;
+    wasmtime_memory_t *all_memories;
+    struct member_instance *members;
+    struct initializer *initializers;
+    size_t initializer_count;
+    size_t initialized;
+    wasmtime_func_t *functions;    /* by number among main's exports; found when store_id is set */
+    bool spoiled;
+    bool exited;
+    int exit_status;
+    instance *next_idle;           /* of the same plug-in, */
+    instance *prev_idle;
+    instance *newer;               /* and of all of them, by when they became idle */
+    instance *older;
+};
+
+/* All idle instances of the process, so that the longest idle one can make room. */
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+static instance *newest_idle;
+static instance *oldest_idle;
+
+/* --- a plug-in's state ----------------------------------------------------------------------------- */
+
+static void make_id(plugin_state *s)
+{
+    const uint8_t *b = s->id;
+    while (getrandom(s->id, sizeof s->id, 0) != (ssize_t)sizeof s->id)
+        ;
+    s->id[6] = (uint8_t)((s->id[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
+    s->id[8] = (uint8_t)((s->id[8] & 0x3f) | 0x80);
+    snprintf(s->id_text, sizeof s->id_text,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+void plugin_state_init(plugin_state *state, const manifest *m)
+{
+    *state = (plugin_state){.manifest = m};
+    atomic_init(&state->cancelled, false);
+    make_id(state);
+}
+
+void plugin_state_deinit(plugin_state *state)
+{
+    strmap_deinit(&state->config);
+    strmap_deinit(&state->vars);
+    strmap_deinit(&state->http_headers);
+}
+
+/* --- making one ------------------------------------------------------------------------------------ */
+
+/* Runs at every epoch that passes while guest code runs. */
+static wasmtime_error_t *on_epoch(const wasmtime_context_t *context, void *data, uint64_t *delta,
+                                  wasmtime_update_deadline_kind_t *kind)
+{
+    instance *i = data;
+    plugin_state *s = i->state;
+
+    (void)context;
+    *delta = 1;
+    *kind = s && s->yields ? WASMTIME_UPDATE_DEADLINE_YIELD : WASMTIME_UPDATE_DEADLINE_CONTINUE;
+    if (!s || (!atomic_load_explicit(&s->cancelled, memory_order_relaxed) &&
+               (!s->has_deadline || clock_ns() < s->deadline_ns)))
+        return NULL;
+    s->interrupted = true;
+    return wasmtime_error_new("timeout");
+}
+
+/* Waits for a future that does not suspend. */
+static void finish_future(wasmtime_call_future_t *future)
+{
+    while (!wasmtime_call_future_poll(future))
+        ;
+    wasmtime_call_future_delete(future);
+}
+
+static int instantiate(instance *i, size_t member, const wasmtime_linker_t *linker, error *err)
+{
+    const compiled_plugin *c = i->code;
+    wasmtime_instance_t *out = &i->members[member].instance;
+    wasm_trap_t *trap = NULL;
+    wasmtime_error_t *e = NULL;
+
+    if (!c->options.http)
+        e = c->merged ? wasmtime_instance_pre_instantiate(c->pre, i->context, out, &trap)
+                      : wasmtime_linker_instantiate(linker, i->context, c->members[member].mod->wasm,
+                                                    out, &trap);
+    else
+        finish_future(c->merged
+                          ? wasmtime_instance_pre_instantiate_async(c->pre, i->context, out, &trap, &e)
+                          : wasmtime_linker_instantiate_async(linker, i->context,
+                                                              c->members[member].mod->wasm, out,
+                                                              &trap, &e));
+    return engine_error(err, trap ? E_TRAP : E_INVALID, e, trap);
+}
+
+static bool get_export(const instance *i, size_t member, const char *name, wasmtime_extern_kind_t kind,
+                       wasmtime_extern_t *out)
+{
+    return wasmtime_instance_export_get(i->context, &i->members[member].instance, name, strlen(name),
+                                        out) &&
+           out->kind == kind;
+}
+
+/* Finds what restoring needs, and takes the images of the memories if this is the first instance. */
+static int inspect_member(instance *i, size_t member, error *err)
+{
+    struct compiled_member *m = &i->code->members[member];
+    struct member_instance *own = &i->members[member];
+    wasmtime_extern_t item;
+    int rc = 0;
+
+    if (!get_export(i, member, LINK_EXPORT_RESET, WASMTIME_EXTERN_FUNC, &item))
+        return error_set(err, E_INTERNAL, "a linked module lacks its reset function");
+    own->reset = item.of.func;
+    for (uint32_t k = 0; k < m->mod->memory_count && rc == 0; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%u", LINK_EXPORT_MEMORY, k);
+        if (!get_export(i, member, name, WASMTIME_EXTERN_MEMORY, &item))
+            return error_set(err, E_INTERNAL, "a linked module lacks its memory");
+        own->memories[k] = item.of.memory;
+        if (!i->code->recyclable)
+            continue;
+        pthread_mutex_lock(&i->code->lock);
+        if (!m->images[k])
+            rc = memory_image_create(&m->images[k], wasmtime_memory_data(i->context, &item.of.memory),
+                                     wasmtime_memory_data_size(i->context, &item.of.memory), err);
+        pthread_mutex_unlock(&i->code->lock);
+    }
+    return rc;
+}
+
+static void add_initializer(instance *i, const wasmtime_extern_t *item, uint32_t params,
+                            const char *context)
+{
+    i->initializers[i->initializer_count++] =
+        (struct initializer){.func = item->of.func, .params = params, .context = context};
+}
+
+static bool plain_function(const module *m, const char *name)
+{
+    const struct module_export *e = module_find_export(m, slice_str(name));
+    return e && e->kind == WASM_EXTERN_FUNC && e->params == 0 && e->results == 0;
+}
+
+/* The start-up functions of language runtimes, by upstream's rules. */
+static void list_main_initializers(instance *i, size_t member)
+{
+    const module *m = i->code->members[member].mod;
+    bool initialize = plain_function(m, "_initialize");
+    wasmtime_extern_t item;
+
+    if (get_export(i, member, "hs_init", WASMTIME_EXTERN_FUNC, &item)) {
+        wasmtime_extern_t reactor;
+        if (initialize && get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &reactor))
+            add_initializer(i, &reactor, 0, "failed to initialize Haskell reactor runtime");
+        add_initializer(i, &item, module_find_export(m, slice_str("hs_init"))->params,
+                        "failed to initialize Haskell using hs_init");
+    } else if (get_export(i, member, "__wasm_call_ctors", WASMTIME_EXTERN_FUNC, &item)) {
+        if (plain_function(m, "__wasm_call_ctors"))
+            add_initializer(i, &item, 0, "failed to initialize wasi runtime");
+    } else if (initialize && get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &item)) {
+        add_initializer(i, &item, 0, "failed to initialize wasi runtime");
+    }
+}
+
+static void list_initializers(instance *i, size_t member)
+{
+    const module *m = i->code->members[member].mod;
+    wasmtime_extern_t item;
+
+    if (m->has_start && get_export(i, member, LINK_EXPORT_START, WASMTIME_EXTERN_FUNC, &item))
+        add_initializer(i, &item, 0, "");
+    if (member == i->code->main)
+        list_main_initializers(i, member);
+    else if (plain_function(m, "_initialize") &&
+             get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &item))
+        add_initializer(i, &item, 0, "");
+}
+
+/* Upstream refuses a main module whose own memories begin over the limit. */
+static int check_initial_pages(const compiled_plugin *c, error *err)
+{
+    if (c->manifest.has_max_pages && compiled_plugin_main(c)->min_pages > c->manifest.max_pages)
+        return error_set(err, E_TOO_LARGE, "oom");
+    return 0;
+}
+
+static int make_merged(instance *i, error *err)
+{
+    wasmtime_extern_t item;
+    int rc = instantiate(i, 0, NULL, err);
+
+    if (rc == 0 && !get_export(i, 0, LINK_EXPORT_KERNEL_MEMORY, WASMTIME_EXTERN_MEMORY, &item))
+        rc = error_set(err, E_INTERNAL, "a linked module lacks the kernel's memory");
+    if (rc == 0)
+        i->kernel = item.of.memory;
+    return rc;
+}
+
+static int define_instance(instance *i, wasmtime_linker_t *linker, const char *name,
+                           const wasmtime_instance_t *made, error *err)
+{
+    return engine_error(err, E_INVALID,
+                        wasmtime_linker_define_instance(linker, i->context, name, strlen(name), made),
+                        NULL);
+}
+
+/* The kernel first, then each module, each seeing the exports of those before it. */
+static int make_linked(instance *i, error *err)
+{
+    wasmtime_linker_t *linker = wasmtime_linker_clone(i->code->linker);
+    wasmtime_instance_t kernel;
+    wasmtime_extern_t item;
+    wasm_trap_t *trap = NULL;
+    int rc;
+
+    rc = engine_error(err, E_INTERNAL,
+                      wasmtime_instance_new(i->context, i->code->kernel->wasm, NULL, 0, &kernel, &trap),
+                      trap);
+    if (rc != 0)
+        goto done;
+    wasmtime_instance_export_get(i->context, &kernel, "memory", 6, &item);
+    i->kernel = item.of.memory;
+    /* The embedder's functions stand in front of the kernel's. */
+    rc = define_instance(i, linker, ENV_MODULE, &kernel, err);
+    for (size_t k = 0; k < i->code->options.function_count && rc == 0; k++)
+        rc = imports_define_function(linker, i->code->options.functions[k], err);
+    for (size_t m = 0; m < i->code->member_count && rc == 0; m++) {
+        rc = instantiate(i, m, linker, err);
+        if (rc == 0 && m != i->code->main)
+            rc = define_instance(i, linker, i->code->members[m].name, &i->members[m].instance, err);
+    }
+done:
+    wasmtime_linker_delete(linker);
+    return rc;
+}
+
+static int allocate(instance **out, compiled_plugin *code, error *err)
+{
+    size_t memories = 0;
+    instance *i = calloc(1, sizeof *i);
+
+    for (size_t m = 0; m < code->member_count; m++)
+        memories += code->members[m].mod->memory_count;
+    if (i) {
+        i->code = code;
+        i->members = calloc(code->member_count, sizeof *i->members);
+        i->all_memories = calloc(memories + 1, sizeof *i->all_memories);
+        i->initializers = calloc(2 * code->member_count + 2, sizeof *i->initializers);
+        i->functions = calloc(compiled_plugin_main(code)->export_count + 1, sizeof *i->functions);
+    }
+    *out = i;
+    if (!i || !i->members || !i->all_memories || !i->initializers || !i->functions)
+        return error_set(err, E_NO_MEMORY, "out of memory for an instance");
+    memories = 0;
+    for (size_t m = 0; m < code->member_count; m++) {
+        i->members[m].memories = i->all_memories + memories;
+        memories += code->members[m].mod->memory_count;
+    }
+    return 0;
+}
+
+static void destroy(instance *i)
+{
+    if (!i)
+        return;
+    if (i->store)
+        wasmtime_store_delete(i->store);
+    free(i->members);
+    free(i->all_memories);
+    free(i->initializers);
+    free(i->functions);
+    free(i);
+}
+
+static void prepare_kernel(instance *i)
+{
+    const manifest *m = &i->code->manifest;
+    kernel_memory_init(instance_kernel(i), m->has_max_pages ? m->max_pages : KERNEL_UNLIMITED_PAGES);
+}
+
+static int make(instance **out, compiled_plugin *code, error *err)
+{
+    wasm_engine_t *engine;
+    instance *i = NULL;
+    int rc;
+
+    *out = NULL;
+    rc = check_initial_pages(code, err);
+    rc = rc ? rc : engine_get(code->engine, &engine, err);
+    rc = rc ? rc : allocate(&i, code, err);
+    if (rc != 0)
+        goto done;
+    i->store = wasmtime_store_new(engine, i, NULL);
+    i->context = wasmtime_store_context(i->store);
+    wasmtime_context_set_epoch_deadline(i->context, 1);
+    wasmtime_store_epoch_deadline_callback(i->store, on_epoch, i, NULL);
+    if (code->options.has_fuel)
+        rc = engine_error(err, E_INTERNAL, wasmtime_context_set_fuel(i->context, code->options.fuel),
+                          NULL);
+    rc = rc ? rc : code->merged ? make_merged(i, err) : make_linked(i, err);
+    for (size_t m = 0; m < code->member_count && rc == 0; m++) {
+        rc = inspect_member(i, m, err);
+        list_initializers(i, m);
+    }
+    if (rc == 0) {
+        prepare_kernel(i);
+        *out = i;
+        i = NULL;
+    }
+done:
+    destroy(i);
+    return rc;
+}
+
+/* --- idle ones --------------------------------------------------------------------------------------- */
+
+static void link_idle(instance *i)
+{
+    compiled_plugin *c = i->code;
+    i->prev_idle = NULL;
+    i->next_idle = c->idle;
+    if (c->idle)
+        c->idle->prev_idle = i;
+    c->idle = i;
+    c->idle_count++;
+    i->newer = NULL;
+    i->older = newest_idle;
+    if (newest_idle)
+        newest_idle->newer = i;
+    else
+        oldest_idle = i;
+    newest_idle = i;
+}
+
+static void unlink_idle(instance *i)
+{
+    compiled_plugin *c = i->code;
+    if (i->prev_idle)
+        i->prev_idle->next_idle = i->next_idle;
+    else
+        c->idle = i->next_idle;
+    if (i->next_idle)
+        i->next_idle->prev_idle = i->prev_idle;
+    c->idle_count--;
+    if (i->newer)
+        i->newer->older = i->older;
+    else
+        newest_idle = i->older;
+    if (i->older)
+        i->older->newer = i->newer;
+    else
+        oldest_idle = i->newer;
+}
+
+static instance *take_idle(compiled_plugin *c)
+{
+    pthread_mutex_lock(&idle_lock);
+    instance *i = c->idle;
+    if (i)
+        unlink_idle(i);
+    pthread_mutex_unlock(&idle_lock);
+    return i;
+}
+
+/* Destroys the instance of any plug-in that was idle for longest. */
+static bool evict_one(void)
+{
+    pthread_mutex_lock(&idle_lock);
+    instance *i = oldest_idle;
+    if (i)
+        unlink_idle(i);
+    pthread_mutex_unlock(&idle_lock);
+    destroy(i);
+    return i != NULL;
+}
+
+void instance_destroy_idle(compiled_plugin *code)
+{
+    for (instance *i; (i = take_idle(code)) != NULL;)
+        destroy(i);
+}
+
+/* Puts memories, globals and the kernel back to how they began. */
+static bool restore(instance *i)
+{
+    compiled_plugin *c = i->code;
+    kernel_memory k = instance_kernel(i);
+    uint64_t dirty = kernel_memory_root(k)->dirty;
+
+    if (k.size != (size_t)KERNEL_INITIAL_PAGES * KERNEL_PAGE || dirty > k.size)
+        return false;
+    for (size_t m = 0; m < c->member_count; m++) {
+        struct compiled_member *cm = &c->members[m];
+        for (uint32_t n = 0; n < cm->mod->memory_count; n++) {
+            wasmtime_memory_t *memory = &i->members[m].memories[n];
+            if (wasmtime_memory_data_size(i->context, memory) != memory_image_size(cm->images[n]) ||
+                !memory_image_restore(cm->images[n], wasmtime_memory_data(i->context, memory),
+                                      LIMIT_RESET_BYTES))
+                return false;
+        }
+    }
+    memset(k.base, 0, (size_t)dirty);
+    prepare_kernel(i);
+    for (size_t m = 0; m < c->member_count; m++) {
+        wasmtime_val_raw_t unused;
+        if (instance_call(i, &i->members[m].reset, &unused, 0, NULL) != 0)
+            return false;
+    }
+    i->initialized = 0;
+    i->exited = false;
+    return true;
+}
+
+void instance_release(instance *i)
+{
+    compiled_plugin *code;
+
+    if (!i)
+        return;
+    code = i->code;
+    i->state = NULL;
+    if (!i->spoiled && code->recyclable && code->idle_count < LIMIT_IDLE_INSTANCES && restore(i)) {
+        pthread_mutex_lock(&idle_lock);
+        link_idle(i);
+        pthread_mutex_unlock(&idle_lock);
+    } else {
+        destroy(i);
+    }
+    compiled_plugin_unref(code);
+}
+
+static bool out_of_slots(const error *err)
+{
+    return strstr(error_text(err), "maximum concurrent") != NULL;
+}
+
+/* Makes a new one: in a free slot, in the slot of an idle instance, or without a slot. */
+static int make_somewhere(instance **out, compiled_plugin **code, error *err)
+{
+    compiled_plugin *spare;
+    int rc = make(out, *code, err);
+
+    for (int tries = 0; rc != 0 && tries < 8 && out_of_slots(err) && evict_one(); tries++)
+        rc = make(out, *code, err);
+    if (rc == 0 || !out_of_slots(err))
+        return rc;
+    rc = compiled_plugin_spare(*code, &spare, err);
+    if (rc != 0)
+        return rc;
+    *code = spare;
+    if ((*out = take_idle(spare)) != NULL)
+        return 0;
+    return make(out, spare, err);
+}
+
+int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err)
+{
+    instance *i = take_idle(code);
+    int rc = 0;
+
+    *out = NULL;
+    if (!i)
+        rc = make_somewhere(&i, &code, err);
+    if (rc != 0)
+        return rc;
+    compiled_plugin_ref(code);
+    i->state = state;
+    rc = instance_set_wasi(i, err);
+    if (rc != 0) {
+        instance_spoil(i);
+        instance_release(i);
+        return rc;
+    }
+    *out = i;
+    return 0;
+}
+
+/* --- while it is in use ------------------------------------------------------------------------------- */
+
+plugin_state *instance_state(instance *i)
+{
+    return i->state;
+}
+
+const compiled_plugin *instance_code(const instance *i)
+{
+    return i->code;
+}
+
+wasmtime_context_t *instance_context(instance *i)
+{
+    return i->context;
+}
+
+instance *instance_of_caller(wasmtime_caller_t *caller)
+{
+    return wasmtime_context_get_data(wasmtime_caller_context(caller));
+}
+
+kernel_memory instance_kernel(instance *i)
+{
+    return (kernel_memory){
+        .base = wasmtime_memory_data(i->context, &i->kernel),
+        .size = wasmtime_memory_data_size(i->context, &i->kernel),
+    };
+}
+
+int instance_alloc(instance *i, uint64_t n, uint64_t *offset, error *err)
+{
+    kernel_memory k = instance_kernel(i);
+    uint64_t pages, before;
+    bool denied;
+
+    *offset = 0;
+    if (!kernel_memory_missing(k, n, &pages, &denied)) {
+        if (denied)
+            kernel_memory_root(k)->out_of_memory = 1;
+        return error_set(err, E_TOO_LARGE, denied ? "oom" : "out of memory");
+    }
+    if (pages > 0) {
+        wasmtime_error_t *e = wasmtime_memory_grow(i->context, &i->kernel, pages, &before);
+        if (e) {
+            wasmtime_error_delete(e);
+            return error_set(err, E_NO_MEMORY, "out of memory");
+        }
+    }
+    *offset = kernel_memory_alloc(instance_kernel(i), n);
+    return *offset ? 0 : error_set(err, E_NO_MEMORY, "out of memory");
+}
+
+int instance_alloc_bytes(instance *i, slice s, uint64_t *offset, error *err)
+{
+    *offset = 0;
+    if (s.len == 0)
+        return 0;
+    int rc = instance_alloc(i, s.len, offset, err);
+    if (rc == 0)
+        memcpy(instance_kernel(i).base + *offset, s.data, s.len);
+    return rc;
+}
+
+bool instance_out_of_memory(instance *i)
+{
+    return kernel_memory_root(instance_kernel(i))->out_of_memory != 0;
+}
+
+bool instance_next_initializer(instance *i, wasmtime_func_t *out, uint32_t *params,
+                               const char **context)
+{
+    if (i->initialized == i->initializer_count)
+        return false;
+    const struct initializer *next = &i->initializers[i->initialized++];
+    *out = next->func;
+    *params = next->params;
+    *context = next->context;
+    return true;
+}
+
+bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out)
+{
+    const module *main_module = compiled_plugin_main(i->code);
+    wasmtime_func_t *known = &i->functions[e - main_module->exports];
+    wasmtime_extern_t item;
+
+    if (known->store_id == 0) {
+        if (!wasmtime_instance_export_get(i->context, &i->members[i->code->main].instance,
+                                          (const char *)e->name.data, e->name.len, &item) ||
+            item.kind != WASMTIME_EXTERN_FUNC)
+            return false;
+        *known = item.of.func;
+    }
+    *out = *known;
+    return true;
+}
+
+int instance_failure(instance *i, wasmtime_error_t *e, wasm_trap_t *trap, error *err)
+{
+    if (e && wasmtime_error_exit_status(e, &i->exit_status))
+        i->exited = true;
+    return engine_error(err, trap ? E_TRAP : E_INVALID, e, trap);
+}
+
+int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n, error *err)
+{
+    wasm_trap_t *trap = NULL;
+    wasmtime_error_t *e = NULL;
+
+    i->exited = false;
+    if (!i->code->options.http) {
+        e = wasmtime_func_call_unchecked(i->context, f, raw, n, &trap);
+    } else {
+        /* Only the reset functions come here, which take and give nothing. */
+        finish_future(wasmtime_func_call_async(i->context, f, NULL, 0, NULL, 0, &trap, &e));
+    }
+    return instance_failure(i, e, trap, err);
+}
+
+int instance_set_wasi(instance *i, error *err)
+{
+    const manifest *m = &i->code->manifest;
+    wasi_config_t *config;
+
+    if (!i->code->uses_wasi)
+        return 0;
+    config = wasi_config_new();
+    if (getenv("EXTISM_ENABLE_WASI_OUTPUT")) {
+        wasi_config_inherit_stdout(config);
+        wasi_config_inherit_stderr(config);
+    }
+    for (size_t k = 0; k < m->allowed_paths_count; k++) {
+        const manifest_path *p = &m->allowed_paths[k];
+        if (!wasi_config_preopen_dir(config, p->host, p->guest, !p->read_only)) {
+            wasi_config_delete(config);
+            return error_set(err, E_IO, "allowed path %s cannot be opened", p->host);
+        }
+    }
+    return engine_error(err, E_IO, wasmtime_context_set_wasi(i->context, config), NULL);
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+void instance_trim(instance *i, const uint64_t (*keep)[2], size_t keep_count)
+{
+    kernel_memory k = instance_kernel(i);
+    uint64_t ranges[4][2], at = KERNEL_PAGE, page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = kernel_memory_root(k)->position;
+
+    if (end < LIMIT_KERNEL_RESIDENT || end > k.size || keep_count > 4)
+        return;
+    memcpy(ranges, keep, keep_count * sizeof *keep);
+    qsort(ranges, keep_count, sizeof *ranges, compare_ranges);
+    for (size_t n = 0; n <= keep_count; n++) {
+        uint64_t stop = n < keep_count && ranges[n][0] < end ? ranges[n][0] / page * page : end / page * page;
+        if (stop > at)
+            madvise(k.base + at, (size_t)(stop - at), MADV_DONTNEED);
+        if (n < keep_count && ranges[n][1] < end && ranges[n][0] < end) {
+            uint64_t behind = (ranges[n][0] + ranges[n][1] + page - 1) / page * page;
+            at = behind > at ? behind : at;
+        }
+    }
+}
+
+void instance_spoil(instance *i)
+{
+    i->spoiled = true;
+}
+
+bool instance_exit_status(const instance *i, int *status)
+{
+    *status = i->exit_status;
+    return i->exited;
+}

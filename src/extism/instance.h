@@ -1,0 +1,110 @@
+#ifndef UBIQ_EXTISM_INSTANCE_H
+#define UBIQ_EXTISM_INSTANCE_H
+
+#include "base/strmap.h"
+#include "extism/compiled_plugin_internal.h"
+#include "extism/kernel_memory.h"
+
+/* A running copy of a plug-in: the modules' instances in a store of their own, and the kernel's
+ * memory. One thread at a time.
+ *
+ * A fresh one is either made or taken from those that have been used and put back: its memories and
+ * globals are then restored to what they were before any of the guest's code ran, so that nothing of
+ * one use can be seen in the next. */
+
+/* What belongs to a plug-in and not to its modules' instances: it outlives an instance that has to
+ * be made again. */
+typedef struct plugin_state {
+    const manifest *manifest;
+    strmap config;             /* in place of the manifest's once has_config */
+    bool has_config;
+    strmap vars;
+    uint64_t http_status;
+    bool keep_http_headers;
+    strmap http_headers;
+    uint8_t id[16];
+    char id_text[37];
+    void *host_context;
+    bool has_deadline;
+    uint64_t deadline_ns;      /* of clock_ns() */
+    atomic_bool cancelled;
+    bool interrupted;          /* the deadline or cancelling stopped the call */
+    bool yields;               /* at each epoch, so that others on this thread get their turn */
+    bool waiting;              /* a host function has suspended the call */
+} plugin_state;
+
+/* ExtismCurrentPlugin of the C API. */
+typedef struct instance instance;
+
+/* Makes `state` a new plug-in's, with a random id. `m` is borrowed. */
+void plugin_state_init(plugin_state *state, const manifest *m);
+
+/* Frees what it holds. */
+void plugin_state_deinit(plugin_state *state);
+
+/* Gets a fresh instance for `state`, which must outlive its use. No code of the guest has run in it
+ * yet. E_BUSY when the host is out of room for more; E_TRAP or E_INVALID with the engine's text. */
+int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err) MUST_CHECK;
+
+/* Gives it back: it is restored for the next user or destroyed. Takes NULL. */
+void instance_release(instance *i);
+
+/* Destroys all that wait to be used again. */
+void instance_destroy_idle(compiled_plugin *code);
+
+/* The plug-in's state, of the caller in a host function. */
+plugin_state *instance_state(instance *i);
+
+/* What it is an instance of; borrowed. */
+const compiled_plugin *instance_code(const instance *i);
+
+/* The engine's view of the store. */
+wasmtime_context_t *instance_context(instance *i);
+
+/* The instance whose code calls the host. */
+instance *instance_of_caller(wasmtime_caller_t *caller);
+
+/* The kernel's memory as it is now. */
+kernel_memory instance_kernel(instance *i);
+
+/* Allocates `n` > 0 bytes in the kernel's memory, which grows if it must. E_TOO_LARGE "oom" over the
+ * allowance. */
+int instance_alloc(instance *i, uint64_t n, uint64_t *offset, error *err) MUST_CHECK;
+
+/* Allocates and copies; an empty `s` gives offset 0. */
+int instance_alloc_bytes(instance *i, slice s, uint64_t *offset, error *err) MUST_CHECK;
+
+/* Whether a growth over the allowance was refused since the instance was made. */
+bool instance_out_of_memory(instance *i);
+
+/* The next function that has to run before the guest's functions may be called (its start function,
+ * the start-up of its language's runtime); false when all have. `params` is how many i32 zeros it
+ * takes, `context` what upstream calls it in errors ("" for the start function). */
+bool instance_next_initializer(instance *i, wasmtime_func_t *out, uint32_t *params,
+                               const char **context);
+
+/* The exported function, found once and remembered. False when the main module has none. */
+bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out);
+
+/* Calls a function on this thread's stack; raw[] holds `n` arguments and then results. */
+int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n,
+                  error *err) MUST_CHECK;
+
+/* Gives WASI a state of its own with the manifest's paths. */
+int instance_set_wasi(instance *i, error *err) MUST_CHECK;
+
+/* Gives memory that a call has used back to the system, but for the `keep_count` ranges (pairs of
+ * offset and length in the kernel's memory). Cheap when the call used little. */
+void instance_trim(instance *i, const uint64_t (*keep)[2], size_t keep_count);
+
+/* Marks it as not to be used again once it is released. */
+void instance_spoil(instance *i);
+
+/* Folds how a call ended into `err` and frees both: E_TRAP for a trap, E_INVALID for any other
+ * failure, 0 for none; remembers an exit status. */
+int instance_failure(instance *i, wasmtime_error_t *e, wasm_trap_t *trap, error *err);
+
+/* The exit status, when the last failure of a call was the guest's own exit; else false. */
+bool instance_exit_status(const instance *i, int *status);
+
+#endif

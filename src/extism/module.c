@@ -1,0 +1,342 @@
+#include "extism/module.h"
+
+#include "base/hash.h"
+#include "extism/kernel_wasm.h"
+#include "extism/limits.h"
+#include "extism/module_cache.h"
+#include "extism/wasm_module.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What stands in front of the engine's code in a cached file. */
+struct cached_facts {
+    uint64_t min_pages;
+    uint32_t memory_count;
+    uint8_t engine;
+    uint8_t has_start;
+    uint8_t has_slack;
+    uint8_t recyclable;
+};
+
+static int compare_exports(const void *a, const void *b)
+{
+    const slice *x = &((const struct module_export *)a)->name;
+    const slice *y = &((const struct module_export *)b)->name;
+    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
+    return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static slice name_slice(const wasm_name_t *name)
+{
+    return slice_of(name->data, name->size);
+}
+
+static struct module_export describe_export(const wasm_exporttype_t *type)
+{
+    const wasm_externtype_t *item = wasm_exporttype_type(type);
+    struct module_export e = {
+        .name = name_slice(wasm_exporttype_name(type)),
+        .kind = wasm_externtype_kind(item),
+    };
+    if (e.kind == WASM_EXTERN_FUNC) {
+        const wasm_functype_t *f = wasm_externtype_as_functype_const(item);
+        e.params = (uint32_t)wasm_functype_params(f)->size;
+        e.results = (uint32_t)wasm_functype_results(f)->size;
+        if (e.results == 1)
+            e.result = wasm_valtype_kind(wasm_functype_results(f)->data[0]);
+    }
+    return e;
+}
+
+/* Lists imports and exports once, so that no call has to ask the engine. */
+static int describe(module *m, error *err)
+{
+    wasmtime_module_imports(m->wasm, &m->import_types);
+    wasmtime_module_exports(m->wasm, &m->export_types);
+    m->imports = calloc(m->import_types.size + 1, sizeof *m->imports);
+    m->exports = calloc(m->export_types.size + 1, sizeof *m->exports);
+    if (!m->imports || !m->exports)
+        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+    for (size_t i = 0; i < m->import_types.size; i++) {
+        const wasm_importtype_t *type = m->import_types.data[i];
+        m->imports[m->import_count++] = (struct module_import){
+            .module = name_slice(wasm_importtype_module(type)),
+            .name = name_slice(wasm_importtype_name(type)),
+            .kind = wasm_externtype_kind(wasm_importtype_type(type)),
+            .type = wasm_importtype_type(type),
+        };
+    }
+    for (size_t i = 0; i < m->export_types.size; i++) {
+        struct module_export e = describe_export(m->export_types.data[i]);
+        if (e.name.len == 0 || e.name.data[0] != '\x01')
+            m->exports[m->export_count++] = e;
+    }
+    qsort(m->exports, m->export_count, sizeof *m->exports, compare_exports);
+    return 0;
+}
+
+const struct module_export *module_find_export(const module *m, slice name)
+{
+    struct module_export key = {.name = name};
+    if (m->export_count == 0)
+        return NULL;
+    return bsearch(&key, m->exports, m->export_count, sizeof key, compare_exports);
+}
+
+void module_destroy(module *m)
+{
+    if (!m)
+        return;
+    if (m->wasm)
+        wasmtime_module_delete(m->wasm);
+    free(m->imports);
+    free(m->exports);
+    wasm_importtype_vec_delete(&m->import_types);
+    wasm_exporttype_vec_delete(&m->export_types);
+    free(m);
+}
+
+/* Compiles on the best engine that takes the module. */
+static int compile(module *m, slice linked, bool fuel, error *err)
+{
+    wasm_engine_t *engine;
+    wasmtime_error_t *e = NULL;
+
+    m->engine = fuel ? ENGINE_FUEL : ENGINE_POOLED;
+    if (engine_get(m->engine, &engine, NULL) == 0) {
+        e = wasmtime_module_new(engine, linked.data, linked.len, &m->wasm);
+        if (!e)
+            return 0;
+    }
+    if (!fuel) {
+        if (e)
+            wasmtime_error_delete(e);
+        m->engine = ENGINE_ON_DEMAND;
+        int rc = engine_get(m->engine, &engine, err);
+        if (rc != 0)
+            return rc;
+        e = wasmtime_module_new(engine, linked.data, linked.len, &m->wasm);
+    }
+    return engine_error(err, E_INVALID, e, NULL);
+}
+
+static int store(const module *m, const char *key, error *err)
+{
+    struct cached_facts facts = {0};
+    wasm_byte_vec_t code;
+    buf content;
+    int rc = engine_error(err, E_INTERNAL, wasmtime_module_serialize(m->wasm, &code), NULL);
+
+    if (rc != 0)
+        return rc;
+    facts.min_pages = m->min_pages;
+    facts.memory_count = m->memory_count;
+    facts.engine = (uint8_t)m->engine;
+    facts.has_start = m->has_start;
+    facts.has_slack = m->has_slack;
+    facts.recyclable = m->recyclable;
+    buf_init(&content, SIZE_MAX);
+    if (buf_append(&content, &facts, sizeof facts) == 0 &&
+        buf_append(&content, code.data, code.size) == 0)
+        module_cache_put(key, buf_slice(&content));
+    buf_deinit(&content);
+    wasm_byte_vec_delete(&code);
+    return 0;
+}
+
+/* Takes the module from the cache; false when it has to be compiled. */
+static bool load(module *m, const char *key)
+{
+    struct cached_facts facts;
+    wasm_engine_t *engine;
+    wasmtime_error_t *e = NULL;
+    buf content;
+    bool loaded = false;
+
+    buf_init(&content, SIZE_MAX);
+    if (!module_cache_get(key, &content) || content.len < sizeof facts)
+        goto done;
+    memcpy(&facts, content.data, sizeof facts);
+    if (facts.engine >= ENGINE_KINDS || engine_get(facts.engine, &engine, NULL) != 0)
+        goto done;
+    e = wasmtime_module_deserialize(engine, content.data + sizeof facts, content.len - sizeof facts,
+                                    &m->wasm);
+    if (e) {
+        wasmtime_error_delete(e);
+        goto done;
+    }
+    m->engine = facts.engine;
+    m->min_pages = facts.min_pages;
+    m->memory_count = facts.memory_count;
+    m->has_start = facts.has_start;
+    m->has_slack = facts.has_slack;
+    m->recyclable = facts.recyclable;
+    loaded = true;
+done:
+    buf_deinit(&content);
+    return loaded;
+}
+
+/* What the code depends on: the source, how it is linked, and the kernel that is linked with it. */
+static bool cache_key(slice source, const module_options *o, char out[SHA256_HEX_BYTES + 32])
+{
+    char source_hash[SHA256_HEX_BYTES], kernel_hash[SHA256_HEX_BYTES];
+    if (sha256_hex(source, source_hash) != 0 ||
+        sha256_hex(slice_of(kernel_wasm, kernel_wasm_len), kernel_hash) != 0)
+        return false;
+    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%u-%d", source_hash, kernel_hash, (int)o->mode,
+             o->slack_pages, o->fuel);
+    return true;
+}
+
+static uint64_t count_pages(slice bytes)
+{
+    wasm_module parsed;
+    uint64_t pages = 0;
+    if (wasm_module_parse(&parsed, bytes, NULL) != 0 || parsed.memory_count == 0)
+        return 0;
+    wasm_reader r = wasm_reader_of(parsed.section[WASM_SECTION_MEMORY]);
+    for (uint32_t n = wasm_read_u32(&r); n > 0 && !r.failed; n--) {
+        wasm_limits limits;
+        wasm_read_limits(&r, &limits);
+        pages += limits.page_size_log2 == 16 ? limits.min : limits.min >> 16;
+    }
+    return pages;
+}
+
+/* Validates the guest's own bytes, then links and compiles. */
+static int build(module *m, slice bytes, const module_options *o, error *err)
+{
+    link_options link = {
+        .mode = o->mode,
+        .kernel = slice_of(kernel_wasm, kernel_wasm_len),
+        .slack_pages = o->slack_pages,
+    };
+    linked_module linked = {0};
+    wasm_engine_t *engine;
+    int rc;
+
+    rc = engine_get(o->fuel ? ENGINE_FUEL : ENGINE_ON_DEMAND, &engine, err);
+    if (rc != 0)
+        return rc;
+    rc = engine_error(err, E_INVALID, wasmtime_module_validate(engine, bytes.data, bytes.len), NULL);
+    rc = rc ? rc : wasm_link(&linked, bytes, &link, err);
+    rc = rc ? rc : compile(m, buf_slice(&linked.wasm), o->fuel, err);
+    m->min_pages = count_pages(bytes);
+    m->memory_count = linked.memory_count;
+    m->has_start = linked.has_start;
+    m->has_slack = linked.has_slack;
+    m->recyclable = linked.recyclable;
+    linked_module_deinit(&linked);
+    return rc;
+}
+
+static int to_binary(slice source, wasm_byte_vec_t *out, error *err)
+{
+    return engine_error(err, E_INVALID,
+                        wasmtime_wat2wasm((const char *)source.data, source.len, out), NULL);
+}
+
+int module_create(module **out, slice source, const module_options *o, error *err)
+{
+    static const uint8_t magic[4] = {0, 'a', 's', 'm'};
+    char key[SHA256_HEX_BYTES + 32];
+    wasm_byte_vec_t binary = {0};
+    slice bytes = source;
+    module *m;
+    int rc = 0;
+
+    *out = NULL;
+    if (!(m = calloc(1, sizeof *m)))
+        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+    bool cached = o->use_cache && cache_key(source, o, key);
+    if (!cached || !load(m, key)) {
+        if (source.len < sizeof magic || memcmp(source.data, magic, sizeof magic) != 0) {
+            rc = to_binary(source, &binary, err);
+            bytes = slice_of(binary.data, binary.size);
+        }
+        rc = rc ? rc : build(m, bytes, o, err);
+        if (rc == 0 && cached)
+            rc = store(m, key, err);
+    }
+    rc = rc ? rc : describe(m, err);
+    if (binary.data)
+        wasm_byte_vec_delete(&binary);
+    if (rc == 0) {
+        *out = m;
+        m = NULL;
+    }
+    module_destroy(m);
+    return rc;
+}
+
+int module_move(module **out, const module *from, enum engine_kind kind, error *err)
+{
+    wasm_byte_vec_t code = {0};
+    wasm_engine_t *engine;
+    module *m = NULL;
+    int rc;
+
+    *out = NULL;
+    rc = engine_get(kind, &engine, err);
+    if (rc == 0)
+        rc = engine_error(err, E_INTERNAL, wasmtime_module_serialize(from->wasm, &code), NULL);
+    if (rc != 0)
+        return rc;
+    if (!(m = calloc(1, sizeof *m))) {
+        rc = error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+        goto done;
+    }
+    rc = engine_error(err, E_INTERNAL,
+                      wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size,
+                                                  &m->wasm),
+                      NULL);
+    if (rc != 0)
+        goto done;
+    m->engine = kind;
+    m->min_pages = from->min_pages;
+    m->memory_count = from->memory_count;
+    m->has_start = from->has_start;
+    m->has_slack = from->has_slack;
+    m->recyclable = from->recyclable;
+    if ((rc = describe(m, err)) != 0)
+        goto done;
+    *out = m;
+    m = NULL;
+done:
+    wasm_byte_vec_delete(&code);
+    module_destroy(m);
+    return rc;
+}
+
+int module_kernel(enum engine_kind kind, module **out, error *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static module *kernels[ENGINE_KINDS];
+    int rc = 0;
+
+    pthread_mutex_lock(&lock);
+    if (!kernels[kind]) {
+        module *m = calloc(1, sizeof *m);
+        wasm_engine_t *engine;
+        rc = m ? engine_get(kind, &engine, err) : error_set(err, E_NO_MEMORY, "out of memory");
+        if (rc == 0)
+            rc = engine_error(err, E_INTERNAL,
+                              wasmtime_module_new(engine, kernel_wasm, kernel_wasm_len, &m->wasm),
+                              NULL);
+        if (rc == 0) {
+            m->engine = kind;
+            m->recyclable = true;
+            rc = describe(m, err);
+        }
+        if (rc == 0)
+            kernels[kind] = m;
+        else
+            module_destroy(m);
+    }
+    *out = kernels[kind];
+    pthread_mutex_unlock(&lock);
+    return rc;
+}

@@ -1,0 +1,67 @@
+#ifndef UBIQ_EXTISM_MODULE_H
+#define UBIQ_EXTISM_MODULE_H
+
+#include "base/slice.h"
+#include "extism/engine_internal.h"
+#include "extism/wasm_link.h"
+
+/* A guest's module, linked for its host (wasm_link.h) and compiled for an engine. Immutable: one may
+ * be used by any number of threads. */
+
+struct module_import {
+    slice module;
+    slice name;
+    wasm_externkind_t kind;
+    const wasm_externtype_t *type;
+};
+
+struct module_export {
+    slice name;
+    wasm_externkind_t kind;
+    /* Of a function: */
+    uint32_t params;
+    uint32_t results;
+    wasm_valkind_t result; /* of one result */
+};
+
+typedef struct module {
+    wasmtime_module_t *wasm;
+    enum engine_kind engine;
+    uint32_t memory_count; /* memories it defines */
+    bool has_start;
+    bool has_slack;
+    bool recyclable;
+    struct module_import *imports; /* without those the linker resolved */
+    size_t import_count;
+    struct module_export *exports; /* in byte order of names; without those the linker added */
+    size_t export_count;
+    uint64_t min_pages;            /* initial pages of the memories it defines, as the guest sees them */
+    wasm_importtype_vec_t import_types; /* what the views above point into */
+    wasm_exporttype_vec_t export_types;
+} module;
+
+typedef struct module_options {
+    enum link_mode mode;
+    uint32_t slack_pages;
+    bool fuel;
+    bool use_cache; /* look for compiled code on disk, and leave it there */
+} module_options;
+
+/* Compiles a module from bytes or from WebAssembly text, or takes its code from the cache. The caller
+ * ends `*out` with module_destroy. E_INVALID: not a module; the text is the engine's, causes
+ * included. */
+int module_create(module **out, slice source, const module_options *options, error *err) MUST_CHECK;
+
+/* The same code on another kind of engine that runs the same instructions (not ENGINE_FUEL). */
+int module_move(module **out, const module *from, enum engine_kind kind, error *err) MUST_CHECK;
+
+/* The kernel as a module of its own, for plug-ins of several modules; shared, never destroyed. */
+int module_kernel(enum engine_kind kind, module **out, error *err) MUST_CHECK;
+
+/* The export of this name, or NULL. */
+const struct module_export *module_find_export(const module *m, slice name);
+
+/* Frees it. Takes NULL. Instances made from it live on. */
+void module_destroy(module *m);
+
+#endif

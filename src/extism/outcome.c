@@ -1,0 +1,96 @@
+#include "extism/outcome.h"
+
+#include <string.h>
+
+int outcome_check_function(const struct module_export *e, const char *name, error *err)
+{
+    if (!e || e->kind != WASM_EXTERN_FUNC)
+        return error_set(err, E_NOT_FOUND, "Function not found: %s", name);
+    if (e->results > 1)
+        return error_set(err, E_INVALID, "Function %s has %u results, expected 0 or 1", name,
+                         e->results);
+    if (e->params > 0)
+        return error_set(err, E_INVALID, "expected %u arguments, got 0", e->params);
+    return 0;
+}
+
+/* The guest's own error text takes the place of a success, and stands as the cause of a failure. */
+static void add_guest_error(instance *i, const outcome *o, uint64_t length, error *err)
+{
+    slice text = kernel_memory_view(instance_kernel(i), o->error_offset, length);
+    const char *words = (const char *)text.data;
+    int len = (int)text.len;
+
+    if (!slice_is_utf8(text)) {
+        words = "unable to load error message from memory: it is not valid utf-8";
+        len = (int)strlen(words);
+    }
+    if (!err->text) {
+        error_set(err, E_TRAP, "%.*s", len, words);
+        return;
+    }
+    /* The backtrace first, as upstream has it; what follows it there is the cause. */
+    const char *cause = strstr(err->text, "\n\nCaused by:");
+    int front = (int)(cause ? cause - err->text : (ptrdiff_t)strlen(err->text));
+    error both = {0};
+    error_set(&both, err->code, "%.*s\n\nCaused by:\n    0: %.*s\n    1: %s", front, err->text, len, words,
+              engine_root_cause(err->text));
+    error_deinit(err);
+    *err = both;
+}
+
+static bool out_of_fuel(instance *i, const compiled_plugin *code)
+{
+    uint64_t left = 1;
+    if (!code->options.has_fuel)
+        return false;
+    wasmtime_error_t *e = wasmtime_context_get_fuel(instance_context(i), &left);
+    if (e)
+        wasmtime_error_delete(e);
+    return left == 0;
+}
+
+static void read_memory(outcome *out, instance *i, uint64_t *error_length)
+{
+    kernel_memory k = instance_kernel(i);
+    const struct kernel_root *r = kernel_memory_root(k);
+
+    out->output_offset = r->output_offset < k.size ? r->output_offset : 0;
+    out->output_length = kernel_memory_view(k, out->output_offset, r->output_length).len;
+    out->error_offset = r->error;
+    *error_length = r->error ? kernel_memory_length(k, r->error) : 0;
+}
+
+void outcome_read(outcome *out, instance *i, const struct module_export *e, int failed,
+                  wasmtime_val_raw_t result, error *err)
+{
+    uint64_t error_length;
+    int status;
+
+    *out = (outcome){.code = -1};
+    if (out_of_fuel(i, instance_code(i))) {
+        error_set(err, E_TRAP, "plugin ran out of fuel");
+        return;
+    }
+    read_memory(out, i, &error_length);
+    if (failed == 0)
+        out->code = e->results == 0 ? 0 : e->result == WASM_I32 ? result.i32 : -1;
+    bool guest_error = out->error_offset != 0 && error_length > 0;
+    if (guest_error)
+        add_guest_error(i, out, error_length, err);
+    else if (failed == E_TRAP || instance_state(i)->interrupted)
+        out->code = OUTCOME_TRAPPED;
+    if (failed == 0)
+        return;
+    if (instance_exit_status(i, &status)) {
+        out->code = status;
+        if (status == 0 && !guest_error)
+            error_deinit(err);
+    } else if (instance_state(i)->interrupted) {
+        error_set(err, E_TIMEOUT, "timeout");
+    } else if (instance_out_of_memory(i)) {
+        if (!guest_error)
+            out->code = -1;
+        error_set(err, E_TOO_LARGE, "oom");
+    }
+}

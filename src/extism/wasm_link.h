@@ -1,0 +1,57 @@
+#ifndef UBIQ_EXTISM_WASM_LINK_H
+#define UBIQ_EXTISM_WASM_LINK_H
+
+#include "base/buf.h"
+
+/* Prepares a guest's module for its host, by rewriting its bytes.
+ *
+ * - LINK_MERGED puts the kernel into the module itself: one instance with two memories, in place of
+ *   two instances, and calls to the kernel are calls within the module. For plug-ins of one module.
+ * - LINK_IMPORTED leaves the kernel's functions imports, for plug-ins of several modules, which
+ *   share one kernel instance.
+ *
+ * In both, growth of the guest's memories is charged to the instance's allowance of pages
+ * (kernel/layout.h), the start function becomes an export that the host calls once the kernel is
+ * set up, and an added function puts all globals back to their first values, so that an instance
+ * can be made as new without being made anew.
+ *
+ * The module must have been validated by the engine before: what the guest's code may name was
+ * decided there, before the kernel's memory stood beside its own. */
+
+enum link_mode { LINK_MERGED, LINK_IMPORTED };
+
+/* Names of the added exports. No module can have them by accident; one that has is refused. */
+#define LINK_EXPORT_KERNEL_MEMORY "\x01ubiq:kernel"
+#define LINK_EXPORT_START "\x01ubiq:start" /* () -> (), only where there was a start function */
+#define LINK_EXPORT_RESET "\x01ubiq:reset" /* () -> () */
+#define LINK_EXPORT_MEMORY "\x01ubiq:memory:" /* and the number of a memory the module defines */
+#define LINK_IMPORT_CHARGE "\x01ubiq:charge"  /* (i64) -> (i64), of the kernel; LINK_IMPORTED only */
+
+typedef struct link_options {
+    enum link_mode mode;
+    slice kernel;         /* the kernel's module, for LINK_MERGED */
+    /* LINK_MERGED: pages that the guest's memory physically has beyond what it is told; growing
+     * into them moves a number and not the memory, so that the instance stays reusable. An access
+     * past the told size that still falls into these pages reads zeros or writes to what nobody
+     * else sees, where it should trap. 0: exact. */
+    uint32_t slack_pages;
+} link_options;
+
+typedef struct linked_module {
+    buf wasm;
+    uint32_t memory_count; /* memories that the module defines, without the kernel's */
+    bool has_start;
+    bool has_slack;        /* some memory got slack pages */
+    bool recyclable;       /* all that code changes is memories (up to growth) and globals */
+} linked_module;
+
+/* Whether the kernel provides this import of extism:host/env. */
+bool wasm_link_is_kernel_function(slice name);
+
+/* Links. The caller ends `out` with linked_module_deinit. E_INVALID: the text says why. */
+int wasm_link(linked_module *out, slice module, const link_options *options, error *err) MUST_CHECK;
+
+/* Frees the content. Takes an all-zero one. */
+void linked_module_deinit(linked_module *m);
+
+#endif
