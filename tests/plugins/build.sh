@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Builds the tests' plug-ins from C, Rust and Go:
+#
+#   build.sh OUTPUT_DIRECTORY
+#
+# A language whose toolchain is absent is left out, with a line that says so. What was built is kept
+# in ${XDG_CACHE_HOME:-~/.cache}/ubiquitous/plugins, by the content of the sources and the versions
+# of the tools, so an unchanged plug-in is not built again.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:?usage: build.sh OUTPUT_DIRECTORY}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ubiquitous/plugins
+mkdir -p "$out" "$cache"
+out=$(cd "$out" && pwd)
+
+# key VERSIONS FILE... : a name for what these files become with these tools.
+key() {
+    local versions=$1
+    shift
+    { echo "$versions"; cat "$here/build.sh" "$@"; } | sha256sum | cut -c 1-32
+}
+
+# keep KEY NAME... : puts NAME.wasm of the cache's entry into the output directory; fails when the
+# entry is not whole.
+keep() {
+    local dir=$cache/$1 name
+    shift
+    for name; do
+        [[ -s $dir/$name.wasm ]] || return 1
+    done
+    for name; do
+        cmp -s "$dir/$name.wasm" "$out/$name.wasm" || {
+            cp "$dir/$name.wasm" "$out/.$name.$$" && mv "$out/.$name.$$" "$out/$name.wasm"
+        }
+    done
+}
+
+# publish KEY DIRECTORY : makes a directory that is complete an entry of the cache, at once.
+publish() {
+    chmod -R a+rX "$2"
+    rm -rf "$cache/$1"
+    mv -T "$2" "$cache/$1" 2>/dev/null || [[ -d $cache/$1 ]]
+}
+
+left_out() {
+    echo "plugins: $1 left out: $2"
+    shift 2
+    local name
+    for name; do
+        rm -f "$out/$name.wasm"
+    done
+}
+
+work=$(mktemp -d "$cache/.work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+build_c() {
+    local names=(c_count_vowels c_services c_files c_command) cc=${WASM_CC:-clang} k dir=$work/c f
+    if ! command -v "$cc" >/dev/null || ! "$cc" --print-targets | grep -q wasm32; then
+        left_out C "no clang that compiles to WebAssembly" "${names[@]}"
+        return
+    fi
+    k=$(key "$("$cc" --version | head -1)" "$here"/c/*)
+    keep "$k" "${names[@]}" && return
+    mkdir "$dir"
+    for f in count_vowels services; do
+        "$cc" --target=wasm32 -O2 -nostdlib -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all \
+            -o "$dir/c_$f.wasm" "$here/c/$f.c" || return 1
+    done
+    if ! echo '#include <stdio.h>' | "$cc" --target=wasm32-wasi -E - >/dev/null 2>&1; then
+        echo "plugins: C for WASI left out: no wasi-libc"
+        cp "$dir"/*.wasm "$out"
+        rm -f "$out/c_files.wasm" "$out/c_command.wasm"
+        return
+    fi
+    "$cc" --target=wasm32-wasi -O2 -Wall -Wextra -Werror -mexec-model=reactor -Wl,--strip-all \
+        -o "$dir/c_files.wasm" "$here/c/files.c" || return 1
+    "$cc" --target=wasm32-wasi -O2 -Wall -Wextra -Werror -Wl,--strip-all \
+        -o "$dir/c_command.wasm" "$here/c/command.c" || return 1
+    publish "$k" "$dir"
+    keep "$k" "${names[@]}"
+}
+
+# Rust for wasm32-unknown-unknown: a toolchain that has that target's standard library, or Debian's
+# rustc-web with rust-web-src, of which the standard library is built along.
+build_rust() {
+    local k dir=$work/rust target=wasm32-unknown-unknown library=/usr/lib/rustlib/src/rust/library
+    local linker rustc=rustc flags=() std
+    if ! command -v cargo >/dev/null; then
+        left_out Rust "no cargo" rust_plugin
+        return
+    fi
+    std=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
+    if [[ -z $std || ! -d $std || -n ${UBIQ_RUST_BUILD_STD:-} ]]; then
+        linker=$(ls /usr/bin/wasm-ld-2[2-9] 2>/dev/null | tail -1 || true)
+        if [[ ! -d $library || -z $linker || ! -x /usr/bin/rustc ]]; then
+            left_out Rust "no standard library for $target" rust_plugin
+            return
+        fi
+        rustc=/usr/bin/rustc
+        flags=(-Zbuild-std=std,panic_abort)
+        export RUSTC=$rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
+    fi
+    k=$(key "$("$rustc" -vV) ${flags[*]}" "$here"/rust/Cargo.* "$here"/rust/src/*)
+    keep "$k" rust_plugin && return
+    mkdir "$dir"
+    if ! (cd "$here/rust" && CARGO_TARGET_DIR=$work/target cargo build --quiet --release --locked \
+            --target "$target" "${flags[@]}") >&2; then
+        left_out Rust "cargo failed" rust_plugin
+        return 1
+    fi
+    cp "$work/target/$target/release/rust_plugin.wasm" "$dir"
+    publish "$k" "$dir"
+    keep "$k" rust_plugin
+}
+
+build_go() {
+    local k dir=$work/go
+    if ! command -v go >/dev/null; then
+        left_out Go "no go" go_plugin
+        return
+    fi
+    if ! go version | grep -Eq 'go1\.(2[4-9]|[3-9][0-9])|go[2-9]\.'; then
+        left_out Go "$(go version) is older than 1.24" go_plugin
+        return
+    fi
+    k=$(key "$(go version)" "$here"/go/*)
+    keep "$k" go_plugin && return
+    mkdir "$dir"
+    if ! (cd "$here/go" && GOOS=wasip1 GOARCH=wasm GOFLAGS=-mod=readonly go build \
+            -buildmode=c-shared -trimpath -ldflags='-s -w' -o "$dir/go_plugin.wasm" .) >&2; then
+        left_out Go "go build failed" go_plugin
+        return 1
+    fi
+    publish "$k" "$dir"
+    keep "$k" go_plugin
+}
+
+status=0
+build_c || status=1
+build_rust || status=1
+build_go || status=1
+exit $status
