@@ -69,22 +69,32 @@ size_t skip_string(std::string_view text, size_t at)
 
 /* What toml++ must not see: the offset of the first such byte, or the size of the text.
  * It frees its tables recursively and does not limit the parts of a key, so that 50 kB of "a.a.a"
- * would overflow the stack; therefore the dots of a key are counted. And it takes letters beyond
- * ASCII in bare keys, which TOML does not have. */
+ * would overflow the stack; therefore the dots of a key are counted. Letters beyond ASCII, which TOML
+ * has in strings and comments only, it takes in bare keys, and elsewhere its behaviour is undefined.
+ * And a quote that begins no string would put this scan out of step with it. */
 size_t find_refused(std::string_view text, const char **why)
 {
     size_t dots = 0;
     size_t at = text.substr(0, 3) == "\xef\xbb\xbf" ? 3 : 0; /* a byte order mark */
+    char before = '\n';                                       /* the last that was no space */
 
     for (; at < text.size(); at++) {
-        switch (text[at]) {
+        const char c = text[at];
+
+        switch (c) {
+        case ' ':
+        case '\t':
+            continue;
         case '"':
         case '\'':
+            *why = "a quote stands where no string can begin";
+            if (std::string_view("\n=,.[{").find(before) == std::string_view::npos)
+                return at;
             at = skip_string(text, at) - 1;
             break;
         case '#':
             at = std::min(text.find('\n', at), text.size()) - 1;
-            break;
+            continue;
         case '.':
             *why = "a key of too many parts";
             if (++dots == TOML_NESTING_MAX)
@@ -101,10 +111,11 @@ size_t find_refused(std::string_view text, const char **why)
             break;
         default:
             *why = "letters beyond ASCII must stand in quotes";
-            if (static_cast<unsigned char>(text[at]) >= 0x80)
+            if (static_cast<unsigned char>(c) >= 0x80)
                 return at;
             break;
         }
+        before = c;
     }
     return text.size();
 }
@@ -214,6 +225,20 @@ int refuse_at(slice text, size_t at, const char *why, error *err)
     return error_set(err, E_INVALID, "line %zu, column %zu: %s", line, column, why);
 }
 
+/* toml++ may quote the text as it is, with its line breaks and control characters. */
+int refuse(const toml::parse_error &e, error *err)
+{
+    const auto begin = e.source().begin;
+    std::string why(e.description());
+
+    for (char &c : why) {
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
+            c = '?';
+    }
+    return error_set(err, E_INVALID, "line %u, column %u: %s", begin.line, begin.column,
+                     why.c_str());
+}
+
 int convert(slice text, buf *out, error *err)
 {
     const std::string_view view(reinterpret_cast<const char *>(text.data), text.len);
@@ -233,10 +258,7 @@ int convert(slice text, buf *out, error *err)
     } catch (const toml_assertion &) {
         return error_set(err, E_INVALID, "not TOML");
     } catch (const toml::parse_error &e) {
-        const auto begin = e.source().begin;
-
-        return error_set(err, E_INVALID, "line %u, column %u: %s", begin.line, begin.column,
-                         e.what());
+        return refuse(e, err);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static pthread_mutex_t engines_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(wasm_engine_t *) engines[ENGINE_KINDS];
@@ -19,10 +20,30 @@ void engine_set_instances(size_t instances)
     pthread_mutex_unlock(&engines_lock);
 }
 
-static void use_pool(wasm_config_t *config)
+/* Whether the system hands out so much address space. The engine would end the process if not. */
+static bool can_reserve(size_t instances)
+{
+    size_t size = instances * LIMIT_POOLED_ADDRESS_SPACE;
+    void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    munmap(p, size);
+    return true;
+}
+
+/* How many slots fit the address space: as many as were asked for, or fewer, or none. */
+static uint32_t affordable_instances(void)
+{
+    size_t n = pooled_instances < LIMIT_POOLED_INSTANCES_MAX ? pooled_instances
+                                                             : LIMIT_POOLED_INSTANCES_MAX;
+    while (n > 0 && !can_reserve(n))
+        n = n > 16 ? n - n / 8 : 0;
+    return (uint32_t)n;
+}
+
+static void use_pool(wasm_config_t *config, uint32_t n)
 {
     wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
-    uint32_t n = (uint32_t)pooled_instances;
 
     wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2 * n);
     wasmtime_pooling_allocation_config_total_memories_set(pool, 2 * n);
@@ -38,8 +59,12 @@ static void use_pool(wasm_config_t *config)
 
 static wasm_engine_t *engine_create(enum engine_kind kind)
 {
-    wasm_config_t *config = wasm_config_new();
+    uint32_t slots = kind == ENGINE_POOLED ? affordable_instances() : 0;
+    wasm_config_t *config;
 
+    if (kind == ENGINE_POOLED && slots == 0)
+        return NULL;
+    config = wasm_config_new();
     /* The proposals that upstream turns on. */
     wasmtime_config_wasm_tail_call_set(config, true);
     wasmtime_config_wasm_function_references_set(config, true);
@@ -49,7 +74,7 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_consume_fuel_set(config, kind == ENGINE_FUEL);
     if (kind == ENGINE_POOLED)
-        use_pool(config);
+        use_pool(config, slots);
     return wasm_engine_new_with_config(config);
 }
 

@@ -7,6 +7,27 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+struct instance;
+
+/* A call of a host function that has not finished, in the thread of the guest's call. */
+typedef struct host_wait {
+    struct instance *caller;
+    ExtismVal *outputs; /* to fill in, as in ExtismFunctionType */
+    size_t n_outputs;
+    const char *failure;           /* when set, the guest's call fails with this text, copied */
+    void (*cancel)(void *state);   /* run when the guest's call goes away first; may be NULL */
+    void *state;
+} host_wait;
+
+/* A host function that may take its time, for plug-ins on fibers (call.h): fills in wait->outputs and
+ * returns true, or keeps `wait`, returns false, and in the same thread later fills it in and calls
+ * host_wait_finish. `inputs` are gone when it returns. */
+typedef bool (*host_function_start)(struct instance *caller, const ExtismVal *inputs, size_t n_inputs,
+                                    host_wait *wait, void *user_data);
+
+/* Lets the guest's call go on; `wait` is gone then. */
+void host_wait_finish(host_wait *wait);
+
 /* A function of the host, shared by the plug-ins that import it. Immutable once it is in use. */
 typedef struct host_function {
     atomic_int refs;
@@ -16,7 +37,8 @@ typedef struct host_function {
     size_t n_inputs;
     ExtismValType *outputs;
     size_t n_outputs;
-    ExtismFunctionType call;
+    ExtismFunctionType call;   /* one of these two */
+    host_function_start start;
     void *user_data;
     void (*free_user_data)(void *);
 } host_function;

@@ -5,6 +5,7 @@
 #include "extism/http_fields.h"
 #include "extism/http_glob.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define REDIRECTS_MAX 10
@@ -48,6 +49,16 @@ static int set_url(http_request *r, slice text, error *err)
     return rc;
 }
 
+static int refuse_method(const char *method, error *err)
+{
+    char upper[65];
+
+    snprintf(upper, sizeof upper, "%s", method);
+    for (char *c = upper; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c & ~0x20 : *c);
+    return error_set(err, E_INVALID, "protocol: %s not valid for HTTP version HTTP/1.1", upper);
+}
+
 static int set_method(http_request *r, const char *method, error *err)
 {
     static const struct {
@@ -68,7 +79,7 @@ static int set_method(http_request *r, const char *method, error *err)
     }
     if (!http_is_token(slice_str(method)))
         return error_set(err, E_INVALID, "invalid HTTP method");
-    return error_set(err, E_INVALID, "protocol: %.64s not valid for HTTP version HTTP/1.1", method);
+    return refuse_method(method, err);
 }
 
 /* A Host header chooses among the sites that share an address, so it needs to be allowed as much as

@@ -11,8 +11,8 @@
  * It does what upstream's client (ureq) does: HTTP/1.1; at most 10 redirects; gzip announced and
  * undone unless the guest says what it accepts (it is undone then too); Authorization and Cookie
  * not passed on by a redirect; a redirected method becomes GET unless it is HEAD or the status 307
- * or 308, which POST, PUT, PATCH and DELETE do not follow. Unlike there, every redirect's host is
- * checked too, and so is a Host header. */
+ * or 308, which POST, PUT, PATCH and DELETE do not follow; a proxy taken from the environment.
+ * Unlike there, every redirect's host is checked too, and so is a Host header. */
 
 typedef struct http_request http_request;
 

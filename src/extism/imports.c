@@ -156,9 +156,9 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
     if (!imports_block(i, offset, &text))
         return imports_trap("invalid handle offset for log message: %" PRIu64, offset);
     if (slice_is_utf8(text))
-        log_write(level, "pdk", instance_state(i)->id_text, text);
+        log_write(level, "pdk", plugin_state_id_text(instance_state(i)), text);
     else
-        log_printf(LOG_ERROR, "pdk", instance_state(i)->id_text,
+        log_printf(LOG_ERROR, "pdk", plugin_state_id_text(instance_state(i)),
                    "unable to log message: it is not valid utf-8");
     free_block(i, offset);
     return NULL;
@@ -320,9 +320,14 @@ static void unref_function(void *env)
 int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *err)
 {
     wasm_functype_t *type = host_function_type(f);
-    wasmtime_error_t *e = wasmtime_linker_define_func_unchecked(
-        linker, f->name_space, strlen(f->name_space), f->name, strlen(f->name), type, call_host,
-        host_function_ref(f), unref_function);
+    size_t module_len = strlen(f->name_space), len = strlen(f->name);
+    wasmtime_error_t *e =
+        f->start ? wasmtime_linker_define_async_func(linker, f->name_space, module_len, f->name, len,
+                                                     type, imports_call_async, host_function_ref(f),
+                                                     unref_function)
+                 : wasmtime_linker_define_func_unchecked(linker, f->name_space, module_len, f->name,
+                                                         len, type, call_host, host_function_ref(f),
+                                                         unref_function);
     wasm_functype_delete(type);
     return engine_error(err, E_INTERNAL, e, NULL);
 }

@@ -228,12 +228,6 @@ static bool is_done(void *env)
     return true;
 }
 
-static bool done_at_once(void *env)
-{
-    (void)env;
-    return true;
-}
-
 static void pending_free(void *env)
 {
     struct pending *p = env;
@@ -254,7 +248,7 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
     (void)n_args, (void)n_results;
     if (!p) {
         *trap = imports_trap("out of memory");
-        *continuation = (wasmtime_async_continuation_t){.callback = done_at_once};
+        *continuation = (wasmtime_async_continuation_t){.callback = imports_done_at_once};
         return;
     }
     *p = (struct pending){.instance = i, .driver = env, .result = results, .trap = trap};

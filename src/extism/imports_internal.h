@@ -18,6 +18,9 @@ bool imports_block(instance *i, uint64_t offset, slice *out);
 /* Copies bytes into a new block; its offset, 0 for no bytes, in `*out`. */
 wasm_trap_t *imports_return_bytes(instance *i, slice bytes, int64_t *out);
 
+/* A continuation's callback for what has ended already. */
+bool imports_done_at_once(void *unused);
+
 /* http_request, http_status_code and http_headers. */
 wasm_trap_t *imports_http_request(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
                                   size_t n);
@@ -25,6 +28,11 @@ wasm_trap_t *imports_http_status_code(void *env, wasmtime_caller_t *caller, wasm
                                       size_t n);
 wasm_trap_t *imports_http_headers(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
                                   size_t n);
+
+/* A function of the embedder's that may suspend the call; env is the host_function. */
+void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
+                        wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
+                        wasmtime_async_continuation_t *continuation);
 
 /* http_request for a plug-in whose host drives HTTP on its own loop; env is the http_driver. */
 void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,

@@ -22,6 +22,7 @@ typedef struct plugin_state {
     uint64_t http_status;
     bool keep_http_headers;
     strmap http_headers;
+    bool has_id;               /* made when it is first asked for */
     uint8_t id[16];
     char id_text[37];
     void *host_context;
@@ -36,8 +37,12 @@ typedef struct plugin_state {
 /* ExtismCurrentPlugin of the C API. */
 typedef struct instance instance;
 
-/* Makes `state` a new plug-in's, with a random id. `m` is borrowed. */
+/* Makes `state` a new plug-in's. `m` is borrowed. */
 void plugin_state_init(plugin_state *state, const manifest *m);
+
+/* The plug-in's random id: 16 bytes, and their text as a UUID. */
+const uint8_t *plugin_state_id(plugin_state *state);
+const char *plugin_state_id_text(plugin_state *state);
 
 /* Frees what it holds. */
 void plugin_state_deinit(plugin_state *state);

@@ -11,6 +11,10 @@
 
 /* The pooled engine. What does not fit runs on the engine that allocates on demand. */
 #define LIMIT_POOLED_INSTANCES 1000 /* at once, unless engine_set_instances says otherwise */
+#define LIMIT_POOLED_INSTANCES_MAX 100000
+/* Address space for one: two memories of 4 GiB with their guards, a stack, tables. With room to spare,
+ * as it is tried out before the engine takes it. */
+#define LIMIT_POOLED_ADDRESS_SPACE (2 * (4UL * 1024 + 64) * 1024 * 1024 + (64UL * 1024 * 1024))
 #define LIMIT_POOLED_MEMORIES 8     /* of a module, the kernel's included */
 #define LIMIT_POOLED_TABLES 8       /* of a module */
 #define LIMIT_POOLED_TABLE_ELEMENTS 100000

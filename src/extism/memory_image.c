@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PAGE 4096u
@@ -72,7 +73,20 @@ static void open_pagemap(void)
     pthread_atfork(NULL, NULL, reopen_in_child);
 }
 
-int memory_image_create(memory_image **out, const uint8_t *base, size_t size, error *err)
+/* Reading a page has mapped it; every page that is mapped makes each later scan longer. */
+static void unmap_zeros(const memory_image *image, uint8_t *base)
+{
+    size_t count = image->size / PAGE, first = 0;
+    for (size_t i = 0; i <= count; i++) {
+        if (i < count && image->slot[i] == NO_PAGE)
+            continue;
+        if (i > first)
+            madvise(base + first * PAGE, (i - first) * PAGE, MADV_DONTNEED);
+        first = i + 1;
+    }
+}
+
+int memory_image_create(memory_image **out, uint8_t *base, size_t size, error *err)
 {
     static const uint8_t zeros[PAGE];
     size_t count = size / PAGE, used = 0;
@@ -96,6 +110,7 @@ int memory_image_create(memory_image **out, const uint8_t *base, size_t size, er
         if (!zero)
             memcpy(image->pages + PAGE * used++, base + i * PAGE, PAGE);
     }
+    unmap_zeros(image, base);
     *out = image;
     image = NULL;
 done:

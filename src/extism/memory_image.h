@@ -13,9 +13,9 @@
  * call meets no page faults. */
 typedef struct memory_image memory_image;
 
-/* Takes the image of a memory that nothing has run in: only pages with other bytes than zeros are
- * stored. `size` must be a multiple of the page size. */
-int memory_image_create(memory_image **out, const uint8_t *base, size_t size, error *err) MUST_CHECK;
+/* Takes the image of a memory of the engine's that nothing has run in: only pages with other bytes
+ * than zeros are stored. `size` must be a multiple of the page size. */
+int memory_image_create(memory_image **out, uint8_t *base, size_t size, error *err) MUST_CHECK;
 
 /* Makes the memory at `base`, as large as the image's, equal to the image. False when more than
  * `max_bytes` were written or the system does not tell what was: then nothing is known about the

@@ -62,6 +62,7 @@ int plugin_create(plugin **out, compiled_plugin *code, error *err)
     if (rc == 0 && !code->merged)
         rc = instance_acquire(&p->instance, code, &p->state, err);
     if (rc == 0) {
+        plugin_state_id(&p->state);
         log_printf(LOG_DEBUG, "plugin", NULL, "%s created", p->state.id_text);
         *out = p;
         p = NULL;
@@ -172,7 +173,7 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
     p->needs_reset = strcmp(name, "_start") == 0;
     outcome_read(&p->last, p->instance, e, rc, raw[0], &p->err);
     if (p->err.text && p->last.error_offset)
-        log_printf(LOG_ERROR, "plugin", p->state.id_text,
+        log_printf(LOG_ERROR, "plugin", plugin_state_id_text(&p->state),
                    "call to %s returned with error message: %s", name, error_text(&p->err));
     const uint64_t keep[2][2] = {{p->last.output_offset, p->last.output_length},
                                  {p->last.error_offset, 4096}};
