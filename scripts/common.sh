@@ -59,6 +59,21 @@ crate_archive() {
     fail "the crate $name $version is not the one that scripts/pins names"
 }
 
+# Writes the lock file `$1` to `$2`. In the tree, locks say `registry` for where crates come from;
+# cargo has a name of its own for it, which this asks from it.
+expand_lock() {
+    local lab name
+    lab=$(mktemp -d)
+    mkdir "$lab/src"
+    : >"$lab/src/lib.rs"
+    printf '[package]\nname = "x"\nversion = "0.0.0"\n[dependencies]\ncfg-if = "=1.0.0"\n' \
+        >"$lab/Cargo.toml"
+    (cd "$lab" && "$cargo" generate-lockfile --quiet)
+    name=$(sed -n 's/^source = //p' "$lab/Cargo.lock" | head -n 1)
+    rm -rf "$lab"
+    sed "s|^source = \"registry\"\$|source = $name|" "$1" >"$2"
+}
+
 # Moves the C API's headers out of the unpacked crate `$1` to `$2`, and makes conf.h.
 move_headers() {
     mv "$1/include" "$2"

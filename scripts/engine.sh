@@ -11,7 +11,8 @@ engine=$here/../engine
 make_engine() {
     local out=$1 source=$1/source
     mkdir "$source"
-    cp -r "$engine"/{Cargo.toml,Cargo.lock,src} "$source"
+    cp -r "$engine"/{Cargo.toml,src} "$source"
+    expand_lock "$engine/Cargo.lock" "$source/Cargo.lock"
     unpack_crate wasmtime "$source/wasmtime"
     patch --quiet -p1 -d "$source/wasmtime" <"$engine/pagemap.patch"
     say "building Wasmtime, which takes a while"

@@ -20,6 +20,11 @@ void engine_set_instances(size_t instances)
     pthread_mutex_unlock(&engines_lock);
 }
 
+/* Only the engine that `make engine` builds has this: let a freed slot's pages be found by asking the
+ * system which were written, and stay resident. */
+extern void ubiq_pooling_allocation_config_pagemap_scan_set(wasmtime_pooling_allocation_config_t *,
+                                                            bool) __attribute__((weak));
+
 /* Whether the system hands out so much address space. The engine would end the process if not. */
 static bool can_reserve(size_t instances)
 {
@@ -53,6 +58,12 @@ static void use_pool(wasm_config_t *config, uint32_t n)
     wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, LIMIT_POOLED_TABLES);
     wasmtime_pooling_allocation_config_table_elements_set(pool, LIMIT_POOLED_TABLE_ELEMENTS);
     wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, LIMIT_POOLED_INSTANCE_BYTES);
+    if (ubiq_pooling_allocation_config_pagemap_scan_set) {
+        ubiq_pooling_allocation_config_pagemap_scan_set(pool, true);
+        wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool,
+                                                                           LIMIT_POOLED_RESIDENT);
+        wasmtime_pooling_allocation_config_table_keep_resident_set(pool, LIMIT_POOLED_RESIDENT);
+    }
     wasmtime_pooling_allocation_strategy_set(config, pool);
     wasmtime_pooling_allocation_config_delete(pool);
 }

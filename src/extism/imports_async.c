@@ -49,8 +49,6 @@ static bool is_done(void *env)
         return false;
     for (size_t i = 0; i < p->wait.n_outputs; i++)
         p->results[i] = from_extism(&p->wait.outputs[i]);
-    if (p->wait.failure)
-        *p->trap = imports_trap("%s", p->wait.failure);
     return true;
 }
 
@@ -66,6 +64,8 @@ void host_wait_finish(host_wait *wait)
 {
     struct pending *p = (struct pending *)(void *)wait;
     p->suspended = false;
+    if (wait->failure)
+        *p->trap = imports_trap("%s", wait->failure);
     call_wake(wait->caller);
 }
 
@@ -103,5 +103,7 @@ void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val
     if (f->start(i, p->outputs + n_results, n_args, &p->wait, f->user_data)) {
         p->suspended = false;
         instance_state(i)->waiting = false;
+        if (p->wait.failure)
+            *trap = imports_trap("%s", p->wait.failure);
     }
 }

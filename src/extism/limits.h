@@ -18,6 +18,7 @@
 #define LIMIT_POOLED_MEMORIES 8     /* of a module, the kernel's included */
 #define LIMIT_POOLED_TABLES 8       /* of a module */
 #define LIMIT_POOLED_TABLE_ELEMENTS 100000
+#define LIMIT_POOLED_RESIDENT (256UL * 1024) /* of a freed slot, where the engine can find it */
 #define LIMIT_POOLED_INSTANCE_BYTES (4UL * 1024 * 1024) /* of the engine's own data about one */
 
 /* Instances that wait to be used again. */
