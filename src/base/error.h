@@ -14,7 +14,7 @@
     X(E_TRAP, -6, "trap") /* the guest was stopped: a trap, an exit, an error of its own */        \
     X(E_TIMEOUT, -7, "timeout")                                                                    \
     X(E_DENIED, -8, "denied")                                                                      \
-    X(E_BUSY, -9, "busy")         /* a resource is used up for now; try again later */             \
+    X(E_BUSY, -9, "busy")          /* a resource is used up for now; try again later */            \
     X(E_INTERNAL, -10, "internal") /* a promise of this program's own code does not hold */
 
 enum error_code {

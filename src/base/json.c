@@ -242,8 +242,7 @@ int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err)
         if (r->at == start + 1 && value == 0)
             return error_set(err, E_INVALID, "a number begins with 0");
         if (digit > max || value > (max - digit) / 10)
-            return error_set(err, E_INVALID, "must not be more than %llu",
-                             (unsigned long long)max);
+            return error_set(err, E_INVALID, "must not be more than %llu", (unsigned long long)max);
         value = value * 10 + digit;
     }
     if (byte_at(r) == '.' || byte_at(r) == 'e' || byte_at(r) == 'E')

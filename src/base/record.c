@@ -214,4 +214,3 @@ int record_map(record_reader *r, strmap *map)
     }
     return rc;
 }
-

@@ -209,8 +209,8 @@ class writer
     {
         const auto begin = node.source().begin;
 
-        throw failure{error_set(err, E_INVALID, "line %u, column %u: %s", begin.line, begin.column,
-                                why)};
+        throw failure{
+            error_set(err, E_INVALID, "line %u, column %u: %s", begin.line, begin.column, why)};
     }
 };
 
@@ -251,8 +251,7 @@ int convert(slice text, buf *out, error *err)
         writer(out, err).put(toml::parse(view));
         return 0;
     } catch (const failure &f) {
-        return f.code == E_INVALID ? f.code
-                                   : error_set(err, f.code, "%s", error_code_name(f.code));
+        return f.code == E_INVALID ? f.code : error_set(err, f.code, "%s", error_code_name(f.code));
     } catch (const toml_assertion &) {
         return error_set(err, E_INVALID, "not TOML");
     } catch (const toml::parse_error &e) {

@@ -102,7 +102,7 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
 {
     module_options options = {
         .mode = c->merged ? LINK_MERGED : LINK_IMPORTED,
-        .slack_pages = c->options.http ? SLACK_PAGES : 0,
+        .slack_pages = SLACK_PAGES,
         .fuel = c->options.has_fuel,
         .use_cache = true,
     };
@@ -331,7 +331,7 @@ static int check_env_import(const compiled_plugin *c, const struct module_import
     char type[512];
     bool known = wasm_link_is_kernel_function(import->name) || imports_is_env_function(import->name) ||
                  embedder_provides(c, import) || slice_equal_str(import->name, "memory") ||
-                 (!c->merged && slice_equal_str(import->name, LINK_IMPORT_CHARGE));
+                 slice_equal_str(import->name, c->merged ? LINK_IMPORT_OPEN : LINK_IMPORT_CHARGE);
 
     if (known && import->kind != WASM_EXTERN_FUNC)
         return error_set(err, E_INVALID,

@@ -24,8 +24,8 @@ typedef struct compiled_options {
     bool wasi;
     bool has_fuel;
     uint64_t fuel;
-    /* For the platform: calls run on fibers, HTTP goes through this driver, and memories get slack
-     * pages (wasm_link.h). NULL: calls run on the caller's stack, exactly as upstream's. */
+    /* For the platform: calls run on fibers, and HTTP goes through this driver. NULL: calls run on the
+     * caller's stack. */
     const http_driver *http;
 } compiled_options;
 

@@ -95,7 +95,9 @@ static int check_host_field(const http_request *r, slice value, error *err)
     if (asprintf(&text, "http://%.*s", (int)value.len, (const char *)value.data) < 0)
         return error_set(err, E_NO_MEMORY, "a host header");
     rc = http_url_parse(&url, slice_str(text), NULL);
-    if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(text + 7, "/?#"))
+    if (rc == E_NO_MEMORY)
+        error_set(err, rc, "a host header");
+    else if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(text + 7, "/?#"))
         rc = error_set(err, E_INVALID, "protocol: host header is not a host");
     else if (strcmp(url.host, r->url.host) && !is_allowed(r, slice_str(url.host)))
         rc =

@@ -38,6 +38,7 @@ struct instance {
     size_t initializer_count;
     size_t initialized;
     wasmtime_func_t *functions;    /* by number among main's exports; found when store_id is set */
+    uint32_t open_pages;           /* of the main memory with slack: those that are usable */
     bool spoiled;
     bool exited;
     int exit_status;
@@ -308,10 +309,55 @@ static int allocate(instance **out, compiled_plugin *code, error *err)
     return 0;
 }
 
+/* Changes the protection of pages `first` up to `end` of the main memory. */
+static bool protect(instance *i, uint32_t first, uint32_t end, int protection)
+{
+    uint8_t *base = wasmtime_memory_data(i->context, &i->members[i->code->main].memories[0]);
+    return mprotect(base + (size_t)first * KERNEL_PAGE, (size_t)(end - first) * KERNEL_PAGE,
+                    protection) == 0;
+}
+
+/* With slack: the first page that is not usable whatever the guest is told. */
+static uint32_t slack_end(const instance *i)
+{
+    const module *m = compiled_plugin_main(i->code);
+    return m->told_pages + m->slack_pages;
+}
+
+bool instance_open_slack(instance *i, uint32_t first, uint32_t end)
+{
+    end = end < slack_end(i) ? end : slack_end(i);
+    if (first < i->open_pages)
+        first = i->open_pages;
+    if (first >= end)
+        return true;
+    if (!protect(i, first, end, PROT_READ | PROT_WRITE))
+        return false;
+    i->open_pages = end;
+    return true;
+}
+
+/* Makes the slack unusable, but for what the guest was told from the start. Not so for the platform:
+ * changing the protection at each call costs as much as the rest of it, and interrupts every other
+ * core. There the slack stays open from an instance's first use to its last, so that a guest which
+ * reads past its memory's end finds zeros, and always the same ones. */
+static bool close_slack(instance *i)
+{
+    const module *m = compiled_plugin_main(i->code);
+    uint32_t end = i->open_pages;
+    if (m->slack_pages == 0 || end == m->told_pages || i->code->options.http)
+        return true;
+    i->open_pages = m->told_pages;
+    return protect(i, m->told_pages, end, PROT_NONE);
+}
+
 static void destroy(instance *i)
 {
     if (!i)
         return;
+    /* The engine takes its slot back as it gave it, or not at all. */
+    if (i->open_pages && !instance_open_slack(i, i->open_pages, UINT32_MAX))
+        abort();
     if (i->store)
         wasmtime_store_delete(i->store);
     free(i->members);
@@ -350,6 +396,11 @@ static int make(instance **out, compiled_plugin *code, error *err)
     for (size_t m = 0; m < code->member_count && rc == 0; m++) {
         rc = inspect_member(i, m, err);
         list_initializers(i, m);
+    }
+    if (rc == 0 && compiled_plugin_main(code)->slack_pages) {
+        i->open_pages = slack_end(i);
+        if (!close_slack(i))
+            rc = error_set(err, E_NO_MEMORY, "out of memory for an instance");
     }
     if (rc == 0) {
         prepare_kernel(i);
@@ -442,12 +493,18 @@ static bool restore(instance *i)
         struct compiled_member *cm = &c->members[m];
         for (uint32_t n = 0; n < cm->mod->memory_count; n++) {
             wasmtime_memory_t *memory = &i->members[m].memories[n];
-            if (wasmtime_memory_data_size(i->context, memory) != memory_image_size(cm->images[n]) ||
-                !memory_image_restore(cm->images[n], wasmtime_memory_data(i->context, memory),
+            size_t size = memory_image_size(cm->images[n]);
+            if (wasmtime_memory_data_size(i->context, memory) != size)
+                return false;
+            if (cm->mod->slack_pages)
+                size = (size_t)i->open_pages * KERNEL_PAGE;
+            if (!memory_image_restore(cm->images[n], wasmtime_memory_data(i->context, memory), size,
                                       LIMIT_RESET_BYTES))
                 return false;
         }
     }
+    if (!close_slack(i))
+        return false;
     memset(k.base, 0, (size_t)dirty);
     prepare_kernel(i);
     for (size_t m = 0; m < c->member_count; m++) {

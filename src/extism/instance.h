@@ -95,6 +95,10 @@ bool instance_find_function(instance *i, const struct module_export *e, wasmtime
 int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n,
                   error *err) MUST_CHECK;
 
+/* Makes pages `first` up to `end` of the main memory usable, as far as they are slack. False when the
+ * system refuses. */
+bool instance_open_slack(instance *i, uint32_t first, uint32_t end);
+
 /* Gives WASI a state of its own with the manifest's paths. */
 int instance_set_wasi(instance *i, error *err) MUST_CHECK;
 

@@ -274,8 +274,8 @@ void log_write(enum log_level level, const char *target, const char *plugin_id, 
     buf_deinit(&out);
 }
 
-void log_printf(enum log_level level, const char *target, const char *plugin_id,
-                const char *format, ...)
+void log_printf(enum log_level level, const char *target, const char *plugin_id, const char *format,
+                ...)
 {
     va_list args;
     char *text;

@@ -49,8 +49,8 @@ enum log_level log_level(void);
 void log_write(enum log_level level, const char *target, const char *plugin_id, slice text);
 
 /* The same with formatted text; at most 4 KiB of it. */
-void log_printf(enum log_level level, const char *target, const char *plugin_id,
-                const char *format, ...) __attribute__((format(printf, 4, 5)));
+void log_printf(enum log_level level, const char *target, const char *plugin_id, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
 
 /* "error", "warn", "info", "debug", "trace" in any case, or 1 to 5; LOG_OFF for "off" and 0;
  * E_INVALID otherwise. */

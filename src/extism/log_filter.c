@@ -50,8 +50,8 @@ static slice trim(slice s)
 
 static bool can_begin(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == ':' || c == '_' || c >= 0x80;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == ':' || c == '_' || c >= 0x80;
 }
 
 /* Reads one directive; NULL, or what is wrong with it. */

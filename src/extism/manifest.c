@@ -68,8 +68,7 @@ int manifest_parse(manifest *out, slice text, error *err)
 
     *out = (manifest){0};
     if (text.len > LIMIT_MANIFEST_BYTES)
-        return error_set(err, E_TOO_LARGE, REFUSED ": larger than %lu bytes",
-                         LIMIT_MANIFEST_BYTES);
+        return error_set(err, E_TOO_LARGE, REFUSED ": larger than %lu bytes", LIMIT_MANIFEST_BYTES);
     if (!slice_is_utf8(text))
         return error_set(err, E_INVALID, REFUSED ": not UTF-8 from byte %zu on",
                          slice_utf8_prefix(text));

@@ -18,36 +18,36 @@ enum manifest_wasm_kind { MANIFEST_WASM_FILE, MANIFEST_WASM_DATA, MANIFEST_WASM_
 
 typedef struct manifest_wasm {
     enum manifest_wasm_kind kind;
-    char *path;      /* FILE: a path on the host */
-    uint8_t *data;   /* DATA: the module's bytes (NULL when there are none) */
+    char *path;    /* FILE: a path on the host */
+    uint8_t *data; /* DATA: the module's bytes (NULL when there are none) */
     size_t data_len;
-    char *url;       /* URL: where to get it, */
-    char *method;    /* with which method (NULL: GET) */
-    strmap headers;  /* and which headers */
-    char *name;      /* the module's name, or NULL */
-    char *hash;      /* its expected SHA-256, or NULL; any text, only lower-case hex can match */
+    char *url;      /* URL: where to get it, */
+    char *method;   /* with which method (NULL: GET) */
+    strmap headers; /* and which headers */
+    char *name;     /* the module's name, or NULL */
+    char *hash;     /* its expected SHA-256, or NULL; any text, only lower-case hex can match */
 } manifest_wasm;
 
 typedef struct manifest_path {
-    char *host;      /* a directory on the host, without "ro:" */
-    char *guest;     /* where the guest sees it */
-    bool read_only;  /* the key began with "ro:" */
+    char *host;     /* a directory on the host, without "ro:" */
+    char *guest;    /* where the guest sees it */
+    bool read_only; /* the key began with "ro:" */
 } manifest_path;
 
 typedef struct manifest {
     manifest_wasm *wasm;
     size_t wasm_count;
     bool has_max_pages;
-    uint32_t max_pages;                /* of 64 KiB, all memories together */
+    uint32_t max_pages; /* of 64 KiB, all memories together */
     bool has_max_http_response_bytes;
-    uint64_t max_http_response_bytes;  /* default in limits.h */
+    uint64_t max_http_response_bytes; /* default in limits.h */
     bool has_max_var_bytes;
-    uint64_t max_var_bytes;            /* keys and values; 0: no variables; default in limits.h */
-    strmap config;                     /* NULs may stand in it */
-    bool has_allowed_hosts;            /* false: no host may be reached, as with an empty list */
-    char **allowed_hosts;              /* host names or glob patterns */
+    uint64_t max_var_bytes; /* keys and values; 0: no variables; default in limits.h */
+    strmap config;          /* NULs may stand in it */
+    bool has_allowed_hosts; /* false: no host may be reached, as with an empty list */
+    char **allowed_hosts;   /* host names or glob patterns */
     size_t allowed_hosts_count;
-    manifest_path *allowed_paths;      /* in the order of their keys, "ro:" included */
+    manifest_path *allowed_paths; /* in the order of their keys, "ro:" included */
     size_t allowed_paths_count;
     bool has_timeout_ms;
     uint64_t timeout_ms;

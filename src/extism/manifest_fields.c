@@ -209,7 +209,7 @@ static int read_max_http(record_reader *r, void *into)
     manifest *m = into;
 
     return record_optional_uint(r, UINT64_MAX, &m->has_max_http_response_bytes,
-                              &m->max_http_response_bytes);
+                                &m->max_http_response_bytes);
 }
 
 static int read_max_var(record_reader *r, void *into)
@@ -222,10 +222,10 @@ static int read_max_var(record_reader *r, void *into)
 static int read_memory(record_reader *r, void *into)
 {
     static const record_shape fields = {.fields = {{"max_pages", read_max_pages},
-                                            {"max_http_response_bytes", read_max_http},
-                                            {"max_var_bytes", read_max_var}},
-                                 .count = 3,
-                                 .optional_from = 1};
+                                                   {"max_http_response_bytes", read_max_http},
+                                                   {"max_var_bytes", read_max_var}},
+                                        .count = 3,
+                                        .optional_from = 1};
     unsigned seen;
 
     return record_object(r, &fields, into, &seen);
@@ -311,12 +311,12 @@ static int read_timeout(record_reader *r, void *into)
 int manifest_read_fields(record_reader *r, manifest *out)
 {
     static const record_shape fields = {.fields = {{"wasm", read_wasm},
-                                            {"memory", read_memory},
-                                            {"config", read_config},
-                                            {"allowed_hosts", read_allowed_hosts},
-                                            {"allowed_paths", read_allowed_paths},
-                                            {"timeout_ms", read_timeout}},
-                                 .count = 6};
+                                                   {"memory", read_memory},
+                                                   {"config", read_config},
+                                                   {"allowed_hosts", read_allowed_hosts},
+                                                   {"allowed_paths", read_allowed_paths},
+                                                   {"timeout_ms", read_timeout}},
+                                        .count = 6};
     unsigned seen;
     int rc = record_object(r, &fields, out, &seen);
 

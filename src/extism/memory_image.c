@@ -130,13 +130,14 @@ static void restore_pages(const memory_image *image, uint8_t *base, size_t first
 
 /* Restores what PAGEMAP_SCAN finds. Private pages that were written are neither the file's nor the
  * page of zeros any more. */
-static bool restore_by_scan(const memory_image *image, uint8_t *base, int fd, size_t max_pages)
+static bool restore_by_scan(const memory_image *image, uint8_t *base, size_t size, int fd,
+                            size_t max_pages)
 {
     struct page_region regions[REGIONS];
     struct pm_scan_arg arg = {
         .size = sizeof arg,
         .start = (uint64_t)(uintptr_t)base,
-        .end = (uint64_t)(uintptr_t)base + image->size,
+        .end = (uint64_t)(uintptr_t)base + size,
         .vec = (uint64_t)(uintptr_t)regions,
         .vec_len = REGIONS,
         .category_inverted = PAGE_IS_FILE | PAGE_IS_PFNZERO,
@@ -168,10 +169,11 @@ static bool restore_by_scan(const memory_image *image, uint8_t *base, int fd, si
     return true;
 }
 
-static bool restore_by_pagemap(const memory_image *image, uint8_t *base, int fd, size_t max_pages)
+static bool restore_by_pagemap(const memory_image *image, uint8_t *base, size_t size, int fd,
+                               size_t max_pages)
 {
     uint64_t words[512];
-    size_t count = image->size / PAGE, pages = 0;
+    size_t count = size / PAGE, pages = 0;
 
     for (size_t at = 0; at < count; at += sizeof words / sizeof words[0]) {
         size_t n = count - at < sizeof words / sizeof words[0] ? count - at
@@ -192,21 +194,21 @@ static bool restore_by_pagemap(const memory_image *image, uint8_t *base, int fd,
     return true;
 }
 
-bool memory_image_restore(const memory_image *image, uint8_t *base, size_t max_bytes)
+bool memory_image_restore(const memory_image *image, uint8_t *base, size_t size, size_t max_bytes)
 {
     int fd = atomic_load_explicit(&pagemap_fd, memory_order_relaxed);
 
-    if (image->size == 0)
+    if (size == 0)
         return true;
     if (fd < 0 || sysconf(_SC_PAGESIZE) != PAGE)
         return false;
     if (!atomic_load_explicit(&scan_unknown, memory_order_relaxed)) {
-        if (restore_by_scan(image, base, fd, max_bytes / PAGE))
+        if (restore_by_scan(image, base, size, fd, max_bytes / PAGE))
             return true;
         if (!atomic_load_explicit(&scan_unknown, memory_order_relaxed))
             return false;
     }
-    return restore_by_pagemap(image, base, fd, max_bytes / PAGE);
+    return restore_by_pagemap(image, base, size, fd, max_bytes / PAGE);
 }
 
 size_t memory_image_size(const memory_image *image)

@@ -17,10 +17,11 @@ typedef struct memory_image memory_image;
  * than zeros are stored. `size` must be a multiple of the page size. */
 int memory_image_create(memory_image **out, uint8_t *base, size_t size, error *err) MUST_CHECK;
 
-/* Makes the memory at `base`, as large as the image's, equal to the image. False when more than
- * `max_bytes` were written or the system does not tell what was: then nothing is known about the
- * content and the memory must be thrown away. */
-bool memory_image_restore(const memory_image *image, uint8_t *base, size_t max_bytes) MUST_CHECK;
+/* Makes the first `size` bytes of the memory at `base`, at most the image's, equal to the image. False
+ * when more than `max_bytes` were written or the system does not tell what was: then nothing is
+ * known about the content and the memory must be thrown away. */
+bool memory_image_restore(const memory_image *image, uint8_t *base, size_t size,
+                          size_t max_bytes) MUST_CHECK;
 
 /* Bytes of the memory. */
 size_t memory_image_size(const memory_image *image);

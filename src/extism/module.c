@@ -14,10 +14,12 @@
 struct cached_facts {
     uint64_t min_pages;
     uint32_t memory_count;
+    uint32_t told_pages;
+    uint32_t slack_pages;
     uint8_t engine;
     uint8_t has_start;
-    uint8_t has_slack;
     uint8_t recyclable;
+    uint8_t unused[1];
 };
 
 static int compare_exports(const void *a, const void *b)
@@ -135,7 +137,8 @@ static int store(const module *m, const char *key, error *err)
     facts.memory_count = m->memory_count;
     facts.engine = (uint8_t)m->engine;
     facts.has_start = m->has_start;
-    facts.has_slack = m->has_slack;
+    facts.told_pages = m->told_pages;
+    facts.slack_pages = m->slack_pages;
     facts.recyclable = m->recyclable;
     buf_init(&content, SIZE_MAX);
     if (buf_append(&content, &facts, sizeof facts) == 0 &&
@@ -171,7 +174,8 @@ static bool load(module *m, const char *key)
     m->min_pages = facts.min_pages;
     m->memory_count = facts.memory_count;
     m->has_start = facts.has_start;
-    m->has_slack = facts.has_slack;
+    m->told_pages = facts.told_pages;
+    m->slack_pages = facts.slack_pages;
     m->recyclable = facts.recyclable;
     loaded = true;
 done:
@@ -227,7 +231,8 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
     m->min_pages = count_pages(bytes);
     m->memory_count = linked.memory_count;
     m->has_start = linked.has_start;
-    m->has_slack = linked.has_slack;
+    m->told_pages = linked.told_pages;
+    m->slack_pages = linked.slack_pages;
     m->recyclable = linked.recyclable;
     linked_module_deinit(&linked);
     return rc;
@@ -299,7 +304,8 @@ int module_move(module **out, const module *from, enum engine_kind kind, error *
     m->min_pages = from->min_pages;
     m->memory_count = from->memory_count;
     m->has_start = from->has_start;
-    m->has_slack = from->has_slack;
+    m->told_pages = from->told_pages;
+    m->slack_pages = from->slack_pages;
     m->recyclable = from->recyclable;
     if ((rc = describe(m, err)) != 0)
         goto done;

@@ -29,7 +29,8 @@ typedef struct module {
     enum engine_kind engine;
     uint32_t memory_count; /* memories it defines */
     bool has_start;
-    bool has_slack;
+    uint32_t told_pages;   /* as in linked_module */
+    uint32_t slack_pages;
     bool recyclable;
     struct module_import *imports; /* without those the linker resolved */
     size_t import_count;

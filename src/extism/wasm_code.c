@@ -218,9 +218,24 @@ static void gc_instruction(rewriter *w)
     }
 }
 
-static void misc_instruction(rewriter *w)
+/* Puts a call in front of the instruction that began at `start`. */
+static void call_before(rewriter *w, const uint8_t *start, uint32_t func)
+{
+    if (!func)
+        return;
+    flush(w, start);
+    put_byte(w, OP_CALL);
+    put_uint(w, func);
+    w->uncopied = start;
+}
+
+static void misc_instruction(rewriter *w, const uint8_t *start)
 {
     uint32_t op = wasm_read_u32(w->r);
+    if (op == 0x08 || op == 0x0b)
+        call_before(w, start, w->map->check_write);
+    else if (op == 0x0a)
+        call_before(w, start, w->map->check_copy);
     switch (op) {
     case 0x08: /* memory.init */
         wasm_skip_leb(w->r);
@@ -274,6 +289,7 @@ static void vector_instruction(rewriter *w)
 static void atomic_instruction(rewriter *w)
 {
     uint32_t op = wasm_read_u32(w->r);
+    w->facts->has_atomics = true;
     if (op == 0x03) /* atomic.fence */
         wasm_read_byte(w->r);
     else if (op <= 0x02 || (op >= 0x10 && op <= 0x4e))
@@ -364,7 +380,7 @@ static int instruction(rewriter *w)
         gc_instruction(w);
         return 0;
     case OP_PREFIX_MISC:
-        misc_instruction(w);
+        misc_instruction(w, start);
         return 0;
     case OP_PREFIX_VECTOR:
         vector_instruction(w);

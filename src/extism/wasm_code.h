@@ -20,6 +20,10 @@ typedef struct wasm_code_map {
     const uint32_t *size_global; /* and the global that stands in for memory.size (32-bit); WASM_KEEP:
                                     none. Both NULL: memory instructions are kept. */
     uint32_t memory_count;
+    /* Functions (i32, i32, i32) -> (i32, i32, i32) called before memory.fill and memory.init, and before
+     * memory.copy, with their operands, which they give back. 0: none; function 0 never is one. */
+    uint32_t check_write;
+    uint32_t check_copy;
 } wasm_code_map;
 
 /* What the walk found out about the code. */
@@ -27,6 +31,7 @@ typedef struct wasm_code_facts {
     /* It changes what cannot be put back from outside between two calls: tables, dropped segments,
      * objects of the garbage-collected heap. */
     bool mutates_hidden_state;
+    bool has_atomics;
 } wasm_code_facts;
 
 /* Copies one function body (local declarations and code, without its length) from `r` up to its

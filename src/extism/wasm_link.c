@@ -14,12 +14,11 @@
 enum { VALTYPE_I32 = 0x7f, VALTYPE_I64 = 0x7e };
 
 /* Types added behind the guest's and the kernel's. */
-enum { TYPE_I64_TO_I64, TYPE_I32_TO_I32, TYPE_NONE_TO_NONE, ADDED_TYPES };
+enum { TYPE_I64_TO_I64, TYPE_I32_TO_I32, TYPE_NONE_TO_NONE, TYPE_CHECK, TYPE_OPEN, ADDED_TYPES };
 
 typedef struct guest_memory {
     wasm_limits limits;
     bool imported;
-    uint32_t told_pages; /* what memory.size says at the start, when there is slack */
 } guest_memory;
 
 typedef struct linker {
@@ -34,8 +33,9 @@ typedef struct linker {
     guest_memory *memory;
     uint32_t memory_count; /* imported and defined */
     uint32_t kept_imports; /* functions among the imports of the result */
-    uint32_t slack_count;
+    uint32_t slack;        /* pages of slack of memory 0 */
     uint32_t charge;       /* number of the kernel's `charge` */
+    uint32_t open;         /* number of the import LINK_IMPORT_OPEN, when there is slack */
     buf resets;            /* body of the added reset function */
     buf scratch;           /* the section at work */
     linked_module *out;
@@ -209,7 +209,8 @@ static int number_functions(linker *l)
             goto done;
         kept += kernel_of[index++] == WASM_KEEP;
     }
-    l->kept_imports = kept + (merged(l) ? 0 : 1);
+    l->kept_imports = kept + (merged(l) ? l->slack > 0 : 1);
+    l->open = kept;
     for (uint32_t i = 0; i < imported; i++)
         l->func[i] = kernel_of[i] == WASM_KEEP
                          ? next++
@@ -233,19 +234,68 @@ done:
     return rc;
 }
 
+/* Functions are added behind all others: one a memory that grows it, the reset function, and with
+ * slack the two that check operands. */
 static uint32_t added_func(const linker *l, uint32_t n)
 {
     return l->kept_imports + l->guest.func_count + l->kernel.func_count + n;
 }
 
-/* How many pages beyond its size a memory gets. */
-static uint32_t slack_of(const linker *l, const guest_memory *m)
+static uint32_t added_func_count(const linker *l)
 {
-    uint64_t max = m->limits.flags & WASM_LIMITS_HAS_MAX ? m->limits.max : PAGES_32_MAX;
-    uint64_t room = m->limits.min < max ? max - m->limits.min : 0;
-    if (!merged(l) || m->imported || m->limits.page_size_log2 != 16 ||
-        m->limits.flags & (WASM_LIMITS_SHARED | WASM_LIMITS_64))
+    return l->memory_count + 1 + (l->slack ? 2 : 0);
+}
+
+static bool imports_wasi(const linker *l)
+{
+    wasm_reader r = wasm_reader_of(l->guest.section[WASM_SECTION_IMPORT]);
+    if (l->guest.import_count)
+        wasm_read_u32(&r);
+    for (uint32_t i = 0; i < l->guest.import_count; i++) {
+        wasm_import import;
+        wasm_read_import(&r, &import);
+        if (import.module.len >= 5 && memcmp(import.module.data, "wasi_", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int put_body(linker *l, const buf *body)
+{
+    int rc = wasm_write_uint(&l->scratch, body->len);
+    return rc ? rc : buf_append(&l->scratch, body->data, body->len);
+}
+
+static int put_bodies(linker *l, slice section, const wasm_code_map *map, wasm_code_facts *facts,
+                      buf *body)
+{
+    wasm_reader r = wasm_reader_of(section);
+    uint32_t count = section.len ? wasm_read_u32(&r) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        slice bytes = wasm_read_name(&r);
+        wasm_reader code = wasm_reader_of(bytes);
+        buf_clear(body);
+        int rc = wasm_code_rewrite_body(&code, map, facts, body, l->err);
+        if (rc != 0)
+            return rc;
+        if (put_body(l, body) != 0)
+            return no_memory(l);
+    }
+    return 0;
+}
+
+/* How many pages beyond its size memory 0 gets. */
+static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
+{
+    const guest_memory *m = &l->memory[0];
+    uint64_t max, room;
+
+    if (!merged(l) || l->memory_count != 1 || m->imported || m->limits.page_size_log2 != 16 ||
+        m->limits.flags & (WASM_LIMITS_SHARED | WASM_LIMITS_64) || facts->has_atomics ||
+        imports_wasi(l))
         return 0;
+    max = m->limits.flags & WASM_LIMITS_HAS_MAX ? m->limits.max : PAGES_32_MAX;
+    room = m->limits.min < max ? max - m->limits.min : 0;
     return (uint32_t)(room < l->options->slack_pages ? room : l->options->slack_pages);
 }
 
@@ -253,7 +303,7 @@ static int read_memories(linker *l)
 {
     wasm_reader imports = wasm_reader_of(l->guest.section[WASM_SECTION_IMPORT]);
     wasm_reader own = wasm_reader_of(l->guest.section[WASM_SECTION_MEMORY]);
-    uint32_t count = 0, globals = l->guest.imported[WASM_KIND_GLOBAL] + l->guest.global_count;
+    uint32_t count = 0;
 
     l->memory_count = l->guest.imported[WASM_KIND_MEMORY] + l->guest.memory_count;
     l->memory = calloc((size_t)l->memory_count + 1, sizeof *l->memory);
@@ -281,17 +331,41 @@ static int read_memories(linker *l)
         wasm_read_limits(&own, &l->memory[count++].limits);
     if (own.failed)
         return not_understood(l, "memory");
-    for (uint32_t i = 0; i < count; i++) {
-        guest_memory *m = &l->memory[i];
-        uint32_t slack = slack_of(l, m);
-        l->grow[i] = added_func(l, i);
-        l->size_global[i] = slack ? globals + l->slack_count++ : WASM_KEEP;
-        m->told_pages = (uint32_t)m->limits.min;
-        m->limits.min += slack;
-    }
     l->out->memory_count = l->guest.memory_count;
-    l->out->has_slack = l->slack_count > 0;
     return 0;
+}
+
+/* Decides about slack, before functions and globals get their numbers. */
+static int place_slack(linker *l)
+{
+    wasm_code_map identity = {0};
+    wasm_code_facts facts = {0};
+    buf body;
+    int rc;
+
+    buf_init(&body, LIMIT_MODULE_BYTES);
+    rc = put_bodies(l, l->guest.section[WASM_SECTION_CODE], &identity, &facts, &body);
+    buf_deinit(&body);
+    buf_clear(&l->scratch);
+    if (rc != 0)
+        return rc;
+    l->out->recyclable = !facts.mutates_hidden_state;
+    l->slack = slack_of(l, &facts);
+    l->out->slack_pages = l->slack;
+    if (l->slack) {
+        l->out->told_pages = (uint32_t)l->memory[0].limits.min;
+        l->memory[0].limits.min += l->slack;
+    }
+    return 0;
+}
+
+static void number_added(linker *l)
+{
+    for (uint32_t i = 0; i < l->memory_count; i++) {
+        l->grow[i] = added_func(l, i);
+        l->size_global[i] =
+            l->slack ? l->guest.imported[WASM_KIND_GLOBAL] + l->guest.global_count : WASM_KEEP;
+    }
 }
 
 /* --- sections, in the order they stand in ------------------------------------------------------- */
@@ -299,7 +373,11 @@ static int read_memories(linker *l)
 static int put_types(linker *l)
 {
     static const uint8_t added[] = {
-        0x60, 1, VALTYPE_I64, 1, VALTYPE_I64, 0x60, 1, VALTYPE_I32, 1, VALTYPE_I32, 0x60, 0, 0,
+        0x60, 1, VALTYPE_I64, 1, VALTYPE_I64, /* TYPE_I64_TO_I64 */
+        0x60, 1, VALTYPE_I32, 1, VALTYPE_I32, /* TYPE_I32_TO_I32 */
+        0x60, 0, 0,                           /* TYPE_NONE_TO_NONE */
+        0x60, 3, VALTYPE_I32, VALTYPE_I32, VALTYPE_I32, 3, VALTYPE_I32, VALTYPE_I32, VALTYPE_I32,
+        0x60, 2, VALTYPE_I32, VALTYPE_I32, 0, /* TYPE_OPEN */
     };
     wasm_reader r, kernel = wasm_reader_of(l->kernel.section[WASM_SECTION_TYPE]);
     uint32_t kernel_count = l->kernel.type_count ? wasm_read_u32(&kernel) : 0;
@@ -314,6 +392,21 @@ static int put_types(linker *l)
 static uint32_t added_type(const linker *l, uint32_t n)
 {
     return l->guest.type_count + l->kernel.type_count + n;
+}
+
+static int put_name(linker *l, const char *name)
+{
+    slice text = slice_str(name);
+    int rc = wasm_write_uint(&l->scratch, text.len);
+    return rc ? rc : buf_append(&l->scratch, text.data, text.len);
+}
+
+static int put_added_import(linker *l, const char *name, uint32_t type)
+{
+    int rc = put_name(l, ENV_MODULE);
+    rc = rc ? rc : put_name(l, name);
+    rc = rc ? rc : buf_append_byte(&l->scratch, WASM_KIND_FUNC);
+    return rc ? rc : wasm_write_uint(&l->scratch, added_type(l, type));
 }
 
 static int put_imports(linker *l)
@@ -331,24 +424,17 @@ static int put_imports(linker *l)
         if (import.kind != WASM_KIND_FUNC || l->func[func++] < l->kept_imports)
             rc = buf_append(&l->scratch, import.raw.data, import.raw.len);
     }
-    if (!merged(l) && rc == 0) {
-        slice module = slice_str(ENV_MODULE), name = slice_str(LINK_IMPORT_CHARGE);
-        if (wasm_write_uint(&l->scratch, module.len) != 0 ||
-            buf_append(&l->scratch, module.data, module.len) != 0 ||
-            wasm_write_uint(&l->scratch, name.len) != 0 ||
-            buf_append(&l->scratch, name.data, name.len) != 0 ||
-            buf_append_byte(&l->scratch, WASM_KIND_FUNC) != 0)
-            rc = E_NO_MEMORY;
-        else
-            rc = wasm_write_uint(&l->scratch, added_type(l, TYPE_I64_TO_I64));
-    }
+    if (!merged(l))
+        rc = rc ? rc : put_added_import(l, LINK_IMPORT_CHARGE, TYPE_I64_TO_I64);
+    else if (l->slack)
+        rc = rc ? rc : put_added_import(l, LINK_IMPORT_OPEN, TYPE_OPEN);
     return rc ? no_memory(l) : put_section(l, WASM_SECTION_IMPORT);
 }
 
 static int put_functions(linker *l)
 {
     wasm_reader r, kernel = wasm_reader_of(l->kernel.section[WASM_SECTION_FUNCTION]);
-    int rc = begin_counted(l, WASM_SECTION_FUNCTION, l->kernel.func_count + l->memory_count + 1, &r);
+    int rc = begin_counted(l, WASM_SECTION_FUNCTION, l->kernel.func_count + added_func_count(l), &r);
 
     rc = rc ? rc : copy_rest(l, &r);
     if (l->kernel.func_count)
@@ -360,6 +446,8 @@ static int put_functions(linker *l)
         rc = wasm_write_uint(&l->scratch, added_type(l, is_64 ? TYPE_I64_TO_I64 : TYPE_I32_TO_I32));
     }
     rc = rc ? rc : wasm_write_uint(&l->scratch, added_type(l, TYPE_NONE_TO_NONE));
+    for (int i = 0; l->slack && i < 2; i++)
+        rc = rc ? rc : wasm_write_uint(&l->scratch, added_type(l, TYPE_CHECK));
     return rc ? no_memory(l) : put_section(l, WASM_SECTION_FUNCTION);
 }
 
@@ -371,6 +459,8 @@ static wasm_code_map guest_map(const linker *l)
         .grow = l->grow,
         .size_global = l->size_global,
         .memory_count = l->memory_count,
+        .check_write = l->slack ? added_func(l, l->memory_count + 1) : 0,
+        .check_copy = l->slack ? added_func(l, l->memory_count + 2) : 0,
     };
 }
 
@@ -434,7 +524,7 @@ static int put_globals(linker *l)
     wasm_code_map map = guest_map(l);
     wasm_reader r;
     uint32_t number = l->guest.imported[WASM_KIND_GLOBAL];
-    int rc = begin_counted(l, WASM_SECTION_GLOBAL, l->slack_count, &r);
+    int rc = begin_counted(l, WASM_SECTION_GLOBAL, l->slack > 0, &r);
 
     for (uint32_t i = 0; i < l->guest.global_count && rc == 0; i++, number++) {
         const uint8_t *start = r.at;
@@ -453,26 +543,22 @@ static int put_globals(linker *l)
         rc = rc ? rc : buf_append_byte(&l->resets, 0x24 /* global.set */);
         rc = rc ? rc : wasm_write_uint(&l->resets, number);
     }
-    for (uint32_t i = 0; i < l->memory_count && rc == 0; i++) {
-        if (l->size_global[i] == WASM_KEEP)
-            continue;
+    if (l->slack && rc == 0) {
         const uint8_t type[] = {VALTYPE_I32, 1 /* mutable */, 0x41 /* i32.const */};
         rc = buf_append(&l->scratch, type, sizeof type);
-        rc = rc ? rc : wasm_write_sint(&l->scratch, l->memory[i].told_pages);
+        rc = rc ? rc : wasm_write_sint(&l->scratch, l->out->told_pages);
         rc = rc ? rc : buf_append_byte(&l->scratch, 0x0b);
         rc = rc ? rc : buf_append_byte(&l->resets, 0x41);
-        rc = rc ? rc : wasm_write_sint(&l->resets, l->memory[i].told_pages);
+        rc = rc ? rc : wasm_write_sint(&l->resets, l->out->told_pages);
         rc = rc ? rc : buf_append_byte(&l->resets, 0x24);
-        rc = rc ? rc : wasm_write_uint(&l->resets, l->size_global[i]);
+        rc = rc ? rc : wasm_write_uint(&l->resets, number);
     }
     return rc ? rc : put_section(l, WASM_SECTION_GLOBAL);
 }
 
 static int put_export(linker *l, const char *name, enum wasm_extern_kind kind, uint32_t index)
 {
-    slice text = slice_str(name);
-    int rc = wasm_write_uint(&l->scratch, text.len);
-    rc = rc ? rc : buf_append(&l->scratch, text.data, text.len);
+    int rc = put_name(l, name);
     rc = rc ? rc : buf_append_byte(&l->scratch, (uint8_t)kind);
     return rc ? rc : wasm_write_uint(&l->scratch, index);
 }
@@ -561,30 +647,6 @@ static int put_elements(linker *l)
 
 /* --- code ---------------------------------------------------------------------------------------- */
 
-static int put_body(linker *l, const buf *body)
-{
-    int rc = wasm_write_uint(&l->scratch, body->len);
-    return rc ? rc : buf_append(&l->scratch, body->data, body->len);
-}
-
-static int put_bodies(linker *l, slice section, const wasm_code_map *map, wasm_code_facts *facts,
-                      buf *body)
-{
-    wasm_reader r = wasm_reader_of(section);
-    uint32_t count = section.len ? wasm_read_u32(&r) : 0;
-    for (uint32_t i = 0; i < count; i++) {
-        slice bytes = wasm_read_name(&r);
-        wasm_reader code = wasm_reader_of(bytes);
-        buf_clear(body);
-        int rc = wasm_code_rewrite_body(&code, map, facts, body, l->err);
-        if (rc != 0)
-            return rc;
-        if (put_body(l, body) != 0)
-            return no_memory(l);
-    }
-    return 0;
-}
-
 /* The stand-in for memory.grow: charges the pages, then grows. */
 static int grow_body(linker *l, uint32_t memory, buf *body)
 {
@@ -611,6 +673,7 @@ static int op_index(buf *body, uint8_t op, uint64_t index)
  *   size1 = charge(delta) + told
  *   if size1 > 65536: return -1
  *   if size1 > memory.size: if memory.grow(size1 - memory.size) == -1: return -1
+ *   open(told, size1)
  *   old = told; told = size1; return old */
 static int slack_grow_body(linker *l, uint32_t memory, buf *body)
 {
@@ -630,8 +693,31 @@ static int slack_grow_body(linker *l, uint32_t memory, buf *body)
     rc = rc ? rc : buf_append(body, "\x41\x7f\x0f\x0b\x0b", 5); /* return -1; end; end */
     rc = rc ? rc : op_index(body, 0x23, told);
     rc = rc ? rc : buf_append(body, "\x20\x01\xa7", 3); /* local.get 1; i32.wrap_i64 */
+    rc = rc ? rc : op_index(body, 0x10, l->open);
+    rc = rc ? rc : op_index(body, 0x23, told);
+    rc = rc ? rc : buf_append(body, "\x20\x01\xa7", 3); /* local.get 1; i32.wrap_i64 */
     rc = rc ? rc : op_index(body, 0x24, told);
     return rc ? rc : buf_append_byte(body, 0x0b);
+}
+
+/* Traps as the engine does when local `start` + local 2 is beyond the told size. */
+static int check_range(linker *l, uint8_t start, buf *body)
+{
+    int rc = op_index(body, 0x20, start);
+    rc = rc ? rc : buf_append(body, "\xad\x20\x02\xad\x7c", 5); /* extend; get 2; extend; add */
+    rc = rc ? rc : op_index(body, 0x23, l->size_global[0]);
+    rc = rc ? rc : buf_append(body, "\xad\x42\x10\x86\x56\x04\x40", 7); /* << 16; gt_u; if */
+    /* i32.const -1; i32.load; drop; end: no memory reaches that far */
+    return rc ? rc : buf_append(body, "\x41\x7f\x28\x00\x00\x1a\x0b", 7);
+}
+
+static int check_body(linker *l, bool copy, buf *body)
+{
+    int rc = buf_append_byte(body, 0); /* no locals */
+    rc = rc ? rc : check_range(l, 0, body);
+    if (copy)
+        rc = rc ? rc : check_range(l, 1, body);
+    return rc ? rc : buf_append(body, "\x20\x00\x20\x01\x20\x02\x0b", 7);
 }
 
 static int added_bodies(linker *l, buf *body)
@@ -647,6 +733,11 @@ static int added_bodies(linker *l, buf *body)
     rc = rc ? rc : buf_append(body, l->resets.data, l->resets.len);
     rc = rc ? rc : buf_append_byte(body, 0x0b);
     rc = rc ? rc : put_body(l, body);
+    for (int copy = 0; l->slack && copy < 2 && rc == 0; copy++) {
+        buf_clear(body);
+        rc = check_body(l, copy, body);
+        rc = rc ? rc : put_body(l, body);
+    }
     return rc ? no_memory(l) : 0;
 }
 
@@ -660,18 +751,17 @@ static int put_code(linker *l)
         .type_count = l->kernel.type_count,
         .memory_base = l->memory_count,
     };
-    wasm_code_facts facts = {0}, unused = {0};
+    wasm_code_facts unused = {0};
     buf body;
     int rc;
 
     buf_init(&body, LIMIT_MODULE_BYTES);
     rc = wasm_write_uint(&l->scratch, (uint64_t)l->guest.func_count + l->kernel.func_count +
-                                          l->memory_count + 1);
-    rc = rc ? rc : put_bodies(l, l->guest.section[WASM_SECTION_CODE], &guest, &facts, &body);
+                                          added_func_count(l));
+    rc = rc ? rc : put_bodies(l, l->guest.section[WASM_SECTION_CODE], &guest, &unused, &body);
     rc = rc ? rc : put_bodies(l, l->kernel.section[WASM_SECTION_CODE], &kernel, &unused, &body);
     rc = rc ? rc : added_bodies(l, &body);
     rc = rc ? rc : put_section(l, WASM_SECTION_CODE);
-    l->out->recyclable = l->out->recyclable && !facts.mutates_hidden_state;
     buf_deinit(&body);
     return rc;
 }
@@ -780,9 +870,13 @@ int wasm_link(linked_module *out, slice module, const link_options *options, err
     if (rc == 0 && options->mode == LINK_MERGED)
         rc = wasm_module_parse(&l.kernel, options->kernel, err);
     rc = rc ? rc : check_exports(&l);
-    rc = rc ? rc : number_functions(&l);
     rc = rc ? rc : read_memories(&l);
-    rc = rc ? rc : put_all(&l);
+    rc = rc ? rc : place_slack(&l);
+    rc = rc ? rc : number_functions(&l);
+    if (rc == 0) {
+        number_added(&l);
+        rc = put_all(&l);
+    }
     if (rc != 0)
         linked_module_deinit(out);
     buf_deinit(&l.resets);

@@ -25,15 +25,17 @@ enum link_mode { LINK_MERGED, LINK_IMPORTED };
 #define LINK_EXPORT_START "\x01ubiq:start" /* () -> (), only where there was a start function */
 #define LINK_EXPORT_RESET "\x01ubiq:reset" /* () -> () */
 #define LINK_EXPORT_MEMORY "\x01ubiq:memory:" /* and the number of a memory the module defines */
+#define LINK_IMPORT_OPEN "\x01ubiq:open" /* (i32 first, i32 end) of pages; only with slack, last import */
 #define LINK_IMPORT_CHARGE "\x01ubiq:charge"  /* (i64) -> (i64), of the kernel; LINK_IMPORTED only */
 
 typedef struct link_options {
     enum link_mode mode;
     slice kernel;         /* the kernel's module, for LINK_MERGED */
-    /* LINK_MERGED: pages that the guest's memory physically has beyond what it is told; growing
-     * into them moves a number and not the memory, so that the instance stays reusable. An access
-     * past the told size that still falls into these pages reads zeros or writes to what nobody
-     * else sees, where it should trap. 0: exact. */
+    /* LINK_MERGED: pages that the guest's memory has beyond what it is told. It is the host's to protect
+     * them, so that an access traps; growing into them moves a number, calls LINK_IMPORT_OPEN
+     * and leaves the memory's size as it is, so that the instance can be restored. Guests that
+     * import WASI, whose functions trust the memory's size, have atomics or not exactly one plain
+     * memory get none. */
     uint32_t slack_pages;
 } link_options;
 
@@ -41,7 +43,8 @@ typedef struct linked_module {
     buf wasm;
     uint32_t memory_count; /* memories that the module defines, without the kernel's */
     bool has_start;
-    bool has_slack;        /* some memory got slack pages */
+    uint32_t told_pages;   /* what the memory with slack says of its size, */
+    uint32_t slack_pages;  /* and how many more it has; 0: no slack */
     bool recyclable;       /* all that code changes is memories (up to growth) and globals */
 } linked_module;
 
