@@ -48,4 +48,20 @@ static inline module *compiled_plugin_main(const compiled_plugin *c)
  * by `c`. */
 int compiled_plugin_spare(compiled_plugin *c, compiled_plugin **out, error *err) MUST_CHECK;
 
+/* What compiled_plugin.c, compiled_plugin_load.c and compiled_plugin_link.c share. */
+
+#define COMPILED_MAIN "main" /* the name of the module that is called */
+
+/* Compiles the modules that `source`, a module or a manifest, names. */
+int compiled_plugin_load(compiled_plugin *c, slice source, error *err) MUST_CHECK;
+
+/* Brings the modules into the order in which they are instantiated. */
+int compiled_plugin_order(compiled_plugin *c, error *err) MUST_CHECK;
+
+/* Sees to it that all modules are for one engine. */
+int compiled_plugin_agree_on_engine(compiled_plugin *c, error *err) MUST_CHECK;
+
+/* Resolves what the modules import from the host. */
+int compiled_plugin_link(compiled_plugin *c, error *err) MUST_CHECK;
+
 #endif

@@ -100,8 +100,7 @@ static int check_host_field(const http_request *r, slice value, error *err)
     else if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(text + 7, "/?#"))
         rc = error_set(err, E_INVALID, "protocol: host header is not a host");
     else if (strcmp(url.host, r->url.host) && !is_allowed(r, slice_str(url.host)))
-        rc =
-            error_set(err, E_DENIED, "HTTP request to the host header %s is not allowed", text + 7);
+        rc = error_set(err, E_DENIED, "HTTP request to %s is not allowed", text + 7);
     http_url_deinit(&url);
     free(text);
     return rc;

@@ -1,4 +1,4 @@
-#include "extism/instance.h"
+#include "extism/instance_internal.h"
 
 #include "base/clock.h"
 #include "extism/imports.h"
@@ -8,92 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define ENV_MODULE "extism:host/env"
-
-struct initializer {
-    wasmtime_func_t func;
-    uint32_t params;
-    const char *context;
-};
-
-/* One of the modules' instances. */
-struct member_instance {
-    wasmtime_instance_t instance;
-    wasmtime_memory_t *memories;
-    wasmtime_func_t reset;
-};
-
-struct instance {
-    compiled_plugin *code;         /* a reference while it is in use */
-    plugin_state *state;           /* NULL while it is idle */
-    wasmtime_store_t *store;
-    wasmtime_context_t *context;
-    wasmtime_memory_t kernel;
-    wasmtime_memory_t *all_memories;
-    struct member_instance *members;
-    struct initializer *initializers;
-    size_t initializer_count;
-    size_t initialized;
-    wasmtime_func_t *functions;    /* by number among main's exports; found when store_id is set */
-    uint32_t open_pages;           /* of the main memory with slack: those that are usable */
-    bool spoiled;
-    bool exited;
-    int exit_status;
-    instance *next_idle;           /* of the same plug-in, */
-    instance *prev_idle;
-    instance *newer;               /* and of all of them, by when they became idle */
-    instance *older;
-};
-
-/* All idle instances of the process, so that the longest idle one can make room. */
-static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
-static instance *newest_idle;
-static instance *oldest_idle;
-
-/* --- a plug-in's state ----------------------------------------------------------------------------- */
-
-static void make_id(plugin_state *s)
-{
-    const uint8_t *b = s->id;
-    if (s->has_id)
-        return;
-    while (getrandom(s->id, sizeof s->id, 0) != (ssize_t)sizeof s->id)
-        ;
-    s->id[6] = (uint8_t)((s->id[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
-    s->id[8] = (uint8_t)((s->id[8] & 0x3f) | 0x80);
-    snprintf(s->id_text, sizeof s->id_text,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-    s->has_id = true;
-}
-
-const uint8_t *plugin_state_id(plugin_state *state)
-{
-    make_id(state);
-    return state->id;
-}
-
-const char *plugin_state_id_text(plugin_state *state)
-{
-    make_id(state);
-    return state->id_text;
-}
-
-void plugin_state_init(plugin_state *state, const manifest *m)
-{
-    *state = (plugin_state){.manifest = m};
-    atomic_init(&state->cancelled, false);
-}
-
-void plugin_state_deinit(plugin_state *state)
-{
-    strmap_deinit(&state->config);
-    strmap_deinit(&state->vars);
-    strmap_deinit(&state->http_headers);
-}
 
 /* --- making one ------------------------------------------------------------------------------------ */
 
@@ -309,49 +226,7 @@ static int allocate(instance **out, compiled_plugin *code, error *err)
     return 0;
 }
 
-/* Changes the protection of pages `first` up to `end` of the main memory. */
-static bool protect(instance *i, uint32_t first, uint32_t end, int protection)
-{
-    uint8_t *base = wasmtime_memory_data(i->context, &i->members[i->code->main].memories[0]);
-    return mprotect(base + (size_t)first * KERNEL_PAGE, (size_t)(end - first) * KERNEL_PAGE,
-                    protection) == 0;
-}
-
-/* With slack: the first page that is not usable whatever the guest is told. */
-static uint32_t slack_end(const instance *i)
-{
-    const module *m = compiled_plugin_main(i->code);
-    return m->told_pages + m->slack_pages;
-}
-
-bool instance_open_slack(instance *i, uint32_t first, uint32_t end)
-{
-    end = end < slack_end(i) ? end : slack_end(i);
-    if (first < i->open_pages)
-        first = i->open_pages;
-    if (first >= end)
-        return true;
-    if (!protect(i, first, end, PROT_READ | PROT_WRITE))
-        return false;
-    i->open_pages = end;
-    return true;
-}
-
-/* Makes the slack unusable, but for what the guest was told from the start. Not so for the platform:
- * changing the protection at each call costs as much as the rest of it, and interrupts every other
- * core. There the slack stays open from an instance's first use to its last, so that a guest which
- * reads past its memory's end finds zeros, and always the same ones. */
-static bool close_slack(instance *i)
-{
-    const module *m = compiled_plugin_main(i->code);
-    uint32_t end = i->open_pages;
-    if (m->slack_pages == 0 || end == m->told_pages || i->code->options.http)
-        return true;
-    i->open_pages = m->told_pages;
-    return protect(i, m->told_pages, end, PROT_NONE);
-}
-
-static void destroy(instance *i)
+void instance_destroy(instance *i)
 {
     if (!i)
         return;
@@ -367,13 +242,7 @@ static void destroy(instance *i)
     free(i);
 }
 
-static void prepare_kernel(instance *i)
-{
-    const manifest *m = &i->code->manifest;
-    kernel_memory_init(instance_kernel(i), m->has_max_pages ? m->max_pages : KERNEL_UNLIMITED_PAGES);
-}
-
-static int make(instance **out, compiled_plugin *code, error *err)
+int instance_make(instance **out, compiled_plugin *code, error *err)
 {
     wasm_engine_t *engine;
     instance *i = NULL;
@@ -398,187 +267,18 @@ static int make(instance **out, compiled_plugin *code, error *err)
         list_initializers(i, m);
     }
     if (rc == 0 && compiled_plugin_main(code)->slack_pages) {
-        i->open_pages = slack_end(i);
-        if (!close_slack(i))
+        i->open_pages = instance_slack_end(i);
+        if (!instance_close_slack(i))
             rc = error_set(err, E_NO_MEMORY, "out of memory for an instance");
     }
     if (rc == 0) {
-        prepare_kernel(i);
+        instance_prepare_kernel(i);
         *out = i;
         i = NULL;
     }
 done:
-    destroy(i);
+    instance_destroy(i);
     return rc;
-}
-
-/* --- idle ones --------------------------------------------------------------------------------------- */
-
-static void link_idle(instance *i)
-{
-    compiled_plugin *c = i->code;
-    i->prev_idle = NULL;
-    i->next_idle = c->idle;
-    if (c->idle)
-        c->idle->prev_idle = i;
-    c->idle = i;
-    c->idle_count++;
-    i->newer = NULL;
-    i->older = newest_idle;
-    if (newest_idle)
-        newest_idle->newer = i;
-    else
-        oldest_idle = i;
-    newest_idle = i;
-}
-
-static void unlink_idle(instance *i)
-{
-    compiled_plugin *c = i->code;
-    if (i->prev_idle)
-        i->prev_idle->next_idle = i->next_idle;
-    else
-        c->idle = i->next_idle;
-    if (i->next_idle)
-        i->next_idle->prev_idle = i->prev_idle;
-    c->idle_count--;
-    if (i->newer)
-        i->newer->older = i->older;
-    else
-        newest_idle = i->older;
-    if (i->older)
-        i->older->newer = i->newer;
-    else
-        oldest_idle = i->newer;
-}
-
-static instance *take_idle(compiled_plugin *c)
-{
-    pthread_mutex_lock(&idle_lock);
-    instance *i = c->idle;
-    if (i)
-        unlink_idle(i);
-    pthread_mutex_unlock(&idle_lock);
-    return i;
-}
-
-/* Destroys the instance of any plug-in that was idle for longest. */
-static bool evict_one(void)
-{
-    pthread_mutex_lock(&idle_lock);
-    instance *i = oldest_idle;
-    if (i)
-        unlink_idle(i);
-    pthread_mutex_unlock(&idle_lock);
-    destroy(i);
-    return i != NULL;
-}
-
-void instance_destroy_idle(compiled_plugin *code)
-{
-    for (instance *i; (i = take_idle(code)) != NULL;)
-        destroy(i);
-}
-
-/* Puts memories, globals and the kernel back to how they began. */
-static bool restore(instance *i)
-{
-    compiled_plugin *c = i->code;
-    kernel_memory k = instance_kernel(i);
-    uint64_t dirty = kernel_memory_root(k)->dirty;
-
-    if (k.size != (size_t)KERNEL_INITIAL_PAGES * KERNEL_PAGE || dirty > k.size)
-        return false;
-    for (size_t m = 0; m < c->member_count; m++) {
-        struct compiled_member *cm = &c->members[m];
-        for (uint32_t n = 0; n < cm->mod->memory_count; n++) {
-            wasmtime_memory_t *memory = &i->members[m].memories[n];
-            size_t size = memory_image_size(cm->images[n]);
-            if (wasmtime_memory_data_size(i->context, memory) != size)
-                return false;
-            if (cm->mod->slack_pages)
-                size = (size_t)i->open_pages * KERNEL_PAGE;
-            if (!memory_image_restore(cm->images[n], wasmtime_memory_data(i->context, memory), size,
-                                      LIMIT_RESET_BYTES))
-                return false;
-        }
-    }
-    if (!close_slack(i))
-        return false;
-    memset(k.base, 0, (size_t)dirty);
-    prepare_kernel(i);
-    for (size_t m = 0; m < c->member_count; m++) {
-        wasmtime_val_raw_t unused;
-        if (instance_call(i, &i->members[m].reset, &unused, 0, NULL) != 0)
-            return false;
-    }
-    i->initialized = 0;
-    i->exited = false;
-    return true;
-}
-
-void instance_release(instance *i)
-{
-    compiled_plugin *code;
-
-    if (!i)
-        return;
-    code = i->code;
-    i->state = NULL;
-    if (!i->spoiled && code->recyclable && code->idle_count < LIMIT_IDLE_INSTANCES && restore(i)) {
-        pthread_mutex_lock(&idle_lock);
-        link_idle(i);
-        pthread_mutex_unlock(&idle_lock);
-    } else {
-        destroy(i);
-    }
-    compiled_plugin_unref(code);
-}
-
-static bool out_of_slots(const error *err)
-{
-    return strstr(error_text(err), "maximum concurrent") != NULL;
-}
-
-/* Makes a new one: in a free slot, in the slot of an idle instance, or without a slot. */
-static int make_somewhere(instance **out, compiled_plugin **code, error *err)
-{
-    compiled_plugin *spare;
-    int rc = make(out, *code, err);
-
-    for (int tries = 0; rc != 0 && tries < 8 && out_of_slots(err) && evict_one(); tries++)
-        rc = make(out, *code, err);
-    if (rc == 0 || !out_of_slots(err))
-        return rc;
-    rc = compiled_plugin_spare(*code, &spare, err);
-    if (rc != 0)
-        return rc;
-    *code = spare;
-    if ((*out = take_idle(spare)) != NULL)
-        return 0;
-    return make(out, spare, err);
-}
-
-int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err)
-{
-    instance *i = take_idle(code);
-    int rc = 0;
-
-    *out = NULL;
-    if (!i)
-        rc = make_somewhere(&i, &code, err);
-    if (rc != 0)
-        return rc;
-    compiled_plugin_ref(code);
-    i->state = state;
-    rc = instance_set_wasi(i, err);
-    if (rc != 0) {
-        instance_spoil(i);
-        instance_release(i);
-        return rc;
-    }
-    *out = i;
-    return 0;
 }
 
 /* --- while it is in use ------------------------------------------------------------------------------- */
@@ -721,33 +421,6 @@ int instance_set_wasi(instance *i, error *err)
         }
     }
     return engine_error(err, E_IO, wasmtime_context_set_wasi(i->context, config), NULL);
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (x[0] > y[0]) - (x[0] < y[0]);
-}
-
-void instance_trim(instance *i, const uint64_t (*keep)[2], size_t keep_count)
-{
-    kernel_memory k = instance_kernel(i);
-    uint64_t ranges[4][2], at = KERNEL_PAGE, page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t end = kernel_memory_root(k)->position;
-
-    if (end < LIMIT_KERNEL_RESIDENT || end > k.size || keep_count > 4)
-        return;
-    memcpy(ranges, keep, keep_count * sizeof *keep);
-    qsort(ranges, keep_count, sizeof *ranges, compare_ranges);
-    for (size_t n = 0; n <= keep_count; n++) {
-        uint64_t stop = n < keep_count && ranges[n][0] < end ? ranges[n][0] / page * page : end / page * page;
-        if (stop > at)
-            madvise(k.base + at, (size_t)(stop - at), MADV_DONTNEED);
-        if (n < keep_count && ranges[n][1] < end && ranges[n][0] < end) {
-            uint64_t behind = (ranges[n][0] + ranges[n][1] + page - 1) / page * page;
-            at = behind > at ? behind : at;
-        }
-    }
 }
 
 void instance_spoil(instance *i)

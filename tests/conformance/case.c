@@ -90,6 +90,8 @@ void observe_open(const char *label, const char *text)
     free(t);
 }
 
+bool case_owns_log;
+
 static char logged[64 * 1024];
 
 static void keep_logged_error(const char *line, ExtismSize len)
@@ -113,8 +115,16 @@ static void forget_line(const char *line, ExtismSize len)
     (void)len;
 }
 
+static void forget_logged_lines(void)
+{
+    if (!case_owns_log)
+        extism.log_drain(forget_line);
+}
+
 static void observe_logged_error(const char *name)
 {
+    if (case_owns_log)
+        return;
     logged[0] = '\0';
     extism.log_drain(keep_logged_error);
     if (logged[0] != '\0')
@@ -153,7 +163,7 @@ int observe_call_bytes(ExtismPlugin *p, const char *label, const char *function,
 
     if (p == NULL)
         return -1;
-    extism.log_drain(forget_line);
+    forget_logged_lines();
     rc = extism.plugin_call(p, function, data, len);
     observe_result(p, label, rc, false);
     return rc;
@@ -171,7 +181,7 @@ int observe_call_numbers(ExtismPlugin *p, const char *label, const char *functio
 
     if (p == NULL)
         return -1;
-    extism.log_drain(forget_line);
+    forget_logged_lines();
     rc = extism.plugin_call(p, function, (const uint8_t *)input, strlen(input));
     observe_result(p, label, rc, true);
     return rc;

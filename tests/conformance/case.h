@@ -22,6 +22,9 @@ typedef struct case_group {
     bool own_log;           /* the cases set the log themselves */
 } case_group;
 
+/* The running case is of a group with own_log: the library's log is not touched here. */
+extern bool case_owns_log;
+
 /* Text with each ' made a ", so that WebAssembly text and JSON read well in C. Formatted like
  * printf by `quoted_format`. Never freed: the process is short-lived. */
 char *quoted(const char *text);

@@ -203,6 +203,14 @@ static void odd_texts(void)
     extism.plugin_free(p);
 }
 
+static int long_lines;
+
+static void count_long_line(const char *line, ExtismSize len)
+{
+    if (strstr(line, "extism::pdk") != NULL && len == strlen(line) && len > 100000)
+        long_lines++;
+}
+
 static void long_line(void)
 {
     char *text = malloc(100001);
@@ -213,7 +221,8 @@ static void long_line(void)
     extism.log_custom("info");
     p = plugin_open(guest(LOGS));
     observe_call(p, "call", "say", text);
-    extism.log_drain(observe_line);
+    extism.log_drain(count_long_line);
+    observe_int("lines", long_lines);
     extism.plugin_free(p);
 }
 

@@ -69,7 +69,8 @@ static void run_child(const char *library, const case_group *group, const test_c
     unsetenv("RUST_BACKTRACE"); /* upstream's errors would carry its own stack */
     if (load_library(library) != 0)
         _exit(97);
-    if (!group->own_log)
+    case_owns_log = group->own_log;
+    if (!case_owns_log)
         extism.log_custom("error");
     c->run();
     exit(0);

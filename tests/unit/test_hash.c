@@ -48,8 +48,12 @@ static void test_base64_decodes(void **state)
     static const struct {
         const char *text;
         const char *bytes;
-    } cases[] = {{"", ""},           {"Zg==", "f"},         {"Zm8=", "fo"},
-                 {"Zm9v", "foo"},    {"Zm9vYg==", "foob"},  {"Zm9vYmE=", "fooba"},
+    } cases[] = {{"", ""},
+                 {"Zg==", "f"},
+                 {"Zm8=", "fo"},
+                 {"Zm9v", "foo"},
+                 {"Zm9vYg==", "foob"},
+                 {"Zm9vYmE=", "fooba"},
                  {"Zm9vYmFy", "foobar"}};
     static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     buf out;
@@ -65,19 +69,19 @@ static void test_base64_decodes(void **state)
     assert_int_equal(base64_decode(slice_str(all), &out), 0);
     assert_int_equal(out.len, 48);
     for (size_t i = 0; i < 64; i++) {
-        size_t bit = i * 6;
-        unsigned two = (unsigned)out.data[bit / 8] << 8 | (bit / 8 < 47 ? out.data[bit / 8 + 1] : 0);
+        size_t at = i * 6 / 8;
+        unsigned next = at < 47 ? out.data[at + 1] : 0;
 
-        assert_int_equal(two >> (10 - bit % 8) & 63, i);
+        assert_int_equal(((unsigned)out.data[at] << 8 | next) >> (10 - i * 6 % 8) & 63, i);
     }
     buf_deinit(&out);
 }
 
 static void test_base64_refuses_everything_else(void **state)
 {
-    static const char *const bad[] = {"A",    "AA",       "AAA",  "A===",     "====", "=AAA",
-                                      "AA=A", "AA==AA==", "-_-_", "AA A",     "AAAA\n", "AB==",
-                                      "AAB=", "AAA\x80",  "A\xff==", "AAAA=", "AAAAA===", "AAAA===="};
+    static const char *const bad[] = {
+        "A",    "AA",     "AAA",  "A===", "====",    "=AAA",    "AA=A",  "AA==AA==", "-_-_",
+        "AA A", "AAAA\n", "AB==", "AAB=", "AAA\x80", "A\xff==", "AAAA=", "AAAAA===", "AAAA===="};
     buf out;
 
     (void)state;

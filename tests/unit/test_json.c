@@ -52,10 +52,26 @@ static void test_strings_are_unescaped(void **state)
 static void test_broken_strings_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "",           "\"",          "\"a",           "\"\\\"",        "\"\\x\"",
-        "\"\\'\"",    "\"\\u12\"",   "\"\\u123g\"",   "\"\\U0041\"",   "\"\\ud800\"",
-        "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"\\ud800\\n\"", "\"\\ud800x\"", "\"\t\"",
-        "\"\n\"",     "'a'",         "a",             "\"a\"b",        "5",
+        "",
+        "\"",
+        "\"a",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\'\"",
+        "\"\\u12\"",
+        "\"\\u123g\"",
+        "\"\\U0041\"",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\ud800\"",
+        "\"\\ud800\\n\"",
+        "\"\\ud800x\"",
+        "\"\t\"",
+        "\"\n\"",
+        "'a'",
+        "a",
+        "\"a\"b",
+        "5",
     };
     buf out;
 
@@ -88,9 +104,24 @@ static int read_uint(const char *text, uint64_t max, uint64_t *out)
 
 static void test_numbers_have_all_their_bits(void **state)
 {
-    static const char *const bad[] = {"-1", "-0",  "1.0", "1e3", "1E0", ".5",   "5.", "+1",
-                                      "01", "00",  "0x1", "1_0", "-",   "true", "",   "\"1\"",
-                                      "18446744073709551616", "99999999999999999999999"};
+    static const char *const bad[] = {"-1",
+                                      "-0",
+                                      "1.0",
+                                      "1e3",
+                                      "1E0",
+                                      ".5",
+                                      "5.",
+                                      "+1",
+                                      "01",
+                                      "00",
+                                      "0x1",
+                                      "1_0",
+                                      "-",
+                                      "true",
+                                      "",
+                                      "\"1\"",
+                                      "18446744073709551616",
+                                      "99999999999999999999999"};
     uint64_t n = 7;
 
     (void)state;
@@ -228,7 +259,8 @@ static void test_what_is_put_is_read_again(void **state)
     buf_init(&again, 100);
     assert_int_equal(json_put_string(&json, text), 0);
     assert_int_equal(buf_append_byte(&json, 0), 0);
-    assert_string_equal((char *)json.data, "\"a\\\"\\\\\\u0000\\u0001\\u001f\\u000a\x7f\xe2\x82\xac\"");
+    assert_string_equal((char *)json.data,
+                        "\"a\\\"\\\\\\u0000\\u0001\\u001f\\u000a\x7f\xe2\x82\xac\"");
     assert_int_equal(read_string((char *)json.data, &again), 0);
     assert_true(slice_equal(buf_slice(&again), text));
     buf_deinit(&json);

@@ -126,16 +126,15 @@ static void test_json_is_read(void **state)
     manifest m;
 
     (void)state;
-    parse(&m,
-          "{\"wasm\":[{\"hash\":\"ABC\",\"path\":\"/a.wasm\",\"name\":\"first\"},"
-          "{\"data\":\"" MODULE_BASE64 "\",\"name\":null,\"hash\":null},"
-          "{" URL ",\"method\":\"post\",\"headers\":{\"X-A\":\"1\"},\"name\":\"main\"}],"
-          "\"memory\":{\"max_pages\":5,\"max_http_response_bytes\":18446744073709551615,"
-          "\"max_var_bytes\":0},"
-          "\"config\":{\"a\":\"b\",\"\xc3\xa9\":\"\\ud83d\\ude00\"},"
-          "\"allowed_hosts\":[\"*.example.com\",\"\",\"localhost\"],"
-          "\"allowed_paths\":{\"ro:/data\":\"/r\",\"/data\":\"/mnt\",\"ro:\":\"\"},"
-          "\"timeout_ms\":1000}");
+    parse(&m, "{\"wasm\":[{\"hash\":\"ABC\",\"path\":\"/a.wasm\",\"name\":\"first\"},"
+              "{\"data\":\"" MODULE_BASE64 "\",\"name\":null,\"hash\":null},"
+              "{" URL ",\"method\":\"post\",\"headers\":{\"X-A\":\"1\"},\"name\":\"main\"}],"
+              "\"memory\":{\"max_pages\":5,\"max_http_response_bytes\":18446744073709551615,"
+              "\"max_var_bytes\":0},"
+              "\"config\":{\"a\":\"b\",\"\xc3\xa9\":\"\\ud83d\\ude00\"},"
+              "\"allowed_hosts\":[\"*.example.com\",\"\",\"localhost\"],"
+              "\"allowed_paths\":{\"ro:/data\":\"/r\",\"/data\":\"/mnt\",\"ro:\":\"\"},"
+              "\"timeout_ms\":1000}");
     assert_everything(&m);
     manifest_deinit(&m);
 }
@@ -145,17 +144,16 @@ static void test_toml_is_read(void **state)
     manifest m;
 
     (void)state;
-    parse(&m,
-          "timeout_ms = 1_000\n"
-          "allowed_hosts = ['*.example.com', '', \"localhost\"]\n"
-          "[[wasm]]\npath = '/a.wasm'\nname = 'first'\nhash = 'ABC'\n"
-          "[[wasm]]\ndata = '" MODULE_BASE64 "'\n"
-          "[[wasm]]\nurl = 'http://localhost/a'\nmethod = 'post'\nname = 'main'\n"
-          "headers = { X-A = '1' }\n"
-          "[memory]\nmax_pages = 0x5\nmax_http_response_bytes = 0x7fffffffffffffff\n"
-          "max_var_bytes = 0\n"
-          "[config]\na = 'b'\n'\xc3\xa9' = \"\\U0001F600\"\n"
-          "[allowed_paths]\n'ro:/data' = '/r'\n'/data' = '/mnt'\n'ro:' = ''\n");
+    parse(&m, "timeout_ms = 1_000\n"
+              "allowed_hosts = ['*.example.com', '', \"localhost\"]\n"
+              "[[wasm]]\npath = '/a.wasm'\nname = 'first'\nhash = 'ABC'\n"
+              "[[wasm]]\ndata = '" MODULE_BASE64 "'\n"
+              "[[wasm]]\nurl = 'http://localhost/a'\nmethod = 'post'\nname = 'main'\n"
+              "headers = { X-A = '1' }\n"
+              "[memory]\nmax_pages = 0x5\nmax_http_response_bytes = 0x7fffffffffffffff\n"
+              "max_var_bytes = 0\n"
+              "[config]\na = 'b'\n'\xc3\xa9' = \"\\U0001F600\"\n"
+              "[allowed_paths]\n'ro:/data' = '/r'\n'/data' = '/mnt'\n'ro:' = ''\n");
     /* TOML has no number beyond int64_t. */
     assert_true(m.max_http_response_bytes == INT64_MAX);
     m.max_http_response_bytes = UINT64_MAX;
@@ -165,10 +163,19 @@ static void test_toml_is_read(void **state)
 
 static void test_what_is_missing_has_its_default(void **state)
 {
-    static const char *const texts[] = {
-        "", "  \n", "# only a comment", "{}", " {} \r\n\t", "[]", "{\"wasm\":[]}", "[[]]",
-        "{\"\\u0077asm\":[]}", "wasm = []", "\"wasm\" = []", "[\"config\"]",
-        "\xef\xbb\xbfwasm=[]"};
+    static const char *const texts[] = {"",
+                                        "  \n",
+                                        "# only a comment",
+                                        "{}",
+                                        " {} \r\n\t",
+                                        "[]",
+                                        "{\"wasm\":[]}",
+                                        "[[]]",
+                                        "{\"\\u0077asm\":[]}",
+                                        "wasm = []",
+                                        "\"wasm\" = []",
+                                        "[\"config\"]",
+                                        "\xef\xbb\xbfwasm=[]"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -183,13 +190,36 @@ static void test_what_is_missing_has_its_default(void **state)
 
 static void test_what_is_no_manifest_is_refused(void **state)
 {
-    static const char *const bad[] = {
-        "null", "true", "5", "\"x\"", "\xef\xbb\xbf{}", "\f{}", "{\"wasm\":[]} x",
-        "{\"wasm\":[]}{}", "{\"wasm\":[],}", "{\"wasm\":[]/**/}", "{'wasm':[]}", "{wasm:[]}",
-        "{1:[]}", "{\"wasm\" []}", "{\"wasm\":[", "{\"wasm\"", "{\"wa", "{", "[", "[[", "[{}]",
-        "[[],null]", "[[],{},{},[],{},5,1]", "wasm", "=1", "wasm = [] timeout_ms = 1", "[1]",
-        "wasm = []\rtimeout_ms = 1", "[config]\na='1'\n[config]\nb='2'\n",
-        "[config]\n\xc3\xa9 = 'x'"};
+    static const char *const bad[] = {"null",
+                                      "true",
+                                      "5",
+                                      "\"x\"",
+                                      "\xef\xbb\xbf{}",
+                                      "\f{}",
+                                      "{\"wasm\":[]} x",
+                                      "{\"wasm\":[]}{}",
+                                      "{\"wasm\":[],}",
+                                      "{\"wasm\":[]/**/}",
+                                      "{'wasm':[]}",
+                                      "{wasm:[]}",
+                                      "{1:[]}",
+                                      "{\"wasm\" []}",
+                                      "{\"wasm\":[",
+                                      "{\"wasm\"",
+                                      "{\"wa",
+                                      "{",
+                                      "[",
+                                      "[[",
+                                      "[{}]",
+                                      "[[],null]",
+                                      "[[],{},{},[],{},5,1]",
+                                      "wasm",
+                                      "=1",
+                                      "wasm = [] timeout_ms = 1",
+                                      "[1]",
+                                      "wasm = []\rtimeout_ms = 1",
+                                      "[config]\na='1'\n[config]\nb='2'\n",
+                                      "[config]\n\xc3\xa9 = 'x'"};
 
     (void)state;
     assert_all_refused(bad, COUNT(bad), "");
@@ -229,16 +259,29 @@ static void test_a_module_is_one_of_three(void **state)
         ENTRY("\"data\":\"\",\"headers\":{}"),
     };
     static const char *const bad[] = {
-        "{\"wasm\":null}", "{\"wasm\":{}}", "{\"wasm\":\"x\"}", "{\"wasm\":[null]}",
-        "{\"wasm\":[[]]}", "{\"wasm\":[\"/x\"]}", "{\"wasm\":[[\"/x\",null,null]]}",
+        "{\"wasm\":null}",
+        "{\"wasm\":{}}",
+        "{\"wasm\":\"x\"}",
+        "{\"wasm\":[null]}",
+        "{\"wasm\":[[]]}",
+        "{\"wasm\":[\"/x\"]}",
+        "{\"wasm\":[[\"/x\",null,null]]}",
         "[wasm]\npath = '/a'",
-        ENTRY("\"path\":5"), ENTRY("\"path\":null"), ENTRY("\"path\":[47]"),
-        ENTRY("\"path\":{\"Unix\":[47]}"), ENTRY("\"path\":\"/a\",\"url\":null"),
-        ENTRY("\"path\":\"/a\",\"data\":null"), ENTRY("\"url\":null"),
-        ENTRY("\"path\":\"/a\",\"name\":1"), ENTRY("\"path\":\"/a\",\"name\":{}"),
-        ENTRY("\"path\":\"/a\",\"hash\":true"), ENTRY(URL ",\"method\":3"),
-        ENTRY(URL ",\"headers\":null"), ENTRY(URL ",\"headers\":[]"),
-        ENTRY(URL ",\"headers\":{\"a\":1}"), ENTRY(URL ",\"headers\":{\"a\":null}"),
+        ENTRY("\"path\":5"),
+        ENTRY("\"path\":null"),
+        ENTRY("\"path\":[47]"),
+        ENTRY("\"path\":{\"Unix\":[47]}"),
+        ENTRY("\"path\":\"/a\",\"url\":null"),
+        ENTRY("\"path\":\"/a\",\"data\":null"),
+        ENTRY("\"url\":null"),
+        ENTRY("\"path\":\"/a\",\"name\":1"),
+        ENTRY("\"path\":\"/a\",\"name\":{}"),
+        ENTRY("\"path\":\"/a\",\"hash\":true"),
+        ENTRY(URL ",\"method\":3"),
+        ENTRY(URL ",\"headers\":null"),
+        ENTRY(URL ",\"headers\":[]"),
+        ENTRY(URL ",\"headers\":{\"a\":1}"),
+        ENTRY(URL ",\"headers\":{\"a\":null}"),
     };
 
     (void)state;
@@ -252,11 +295,20 @@ static void test_a_module_is_one_of_three(void **state)
 
 static void test_data_is_strict_base64(void **state)
 {
-    static const char *const good[] = {"", "AA==", "AAA=", "AAAA", "+/+/", MODULE_BASE64,
-                                       "\\u0041GFzbQEAAAA="};
-    static const char *const bad[] = {"AGFzbQEAAAA", "AGFzbQEAAAA==", "AGFzbQEAAAA=\\n",
-                                      "AGFz bQEAAAA=", "-_-_", "AGFzbQEAAAB=", "AB==", "A", "====",
-                                      "AA==AA==", "!!!!", "AAAA\\u0000"};
+    static const char *const good[] = {
+        "", "AA==", "AAA=", "AAAA", "+/+/", MODULE_BASE64, "\\u0041GFzbQEAAAA="};
+    static const char *const bad[] = {"AGFzbQEAAAA",
+                                      "AGFzbQEAAAA==",
+                                      "AGFzbQEAAAA=\\n",
+                                      "AGFz bQEAAAA=",
+                                      "-_-_",
+                                      "AGFzbQEAAAB=",
+                                      "AB==",
+                                      "A",
+                                      "====",
+                                      "AA==AA==",
+                                      "!!!!",
+                                      "AAAA\\u0000"};
     static const char *const other[] = {"5", "null", "true", "[0,97,115,109]", "{}"};
     char text[256];
 
@@ -279,14 +331,20 @@ static void test_data_may_be_an_address(void **state)
 {
     static const char *const good[] = {"{\"ptr\":%" PRIuPTR ",\"len\":8}",
                                        "{\"len\":8,\"ptr\":%" PRIuPTR "}", "[%" PRIuPTR ",8]"};
-    static const char *const bad[] = {
-        "{\"ptr\":%" PRIuPTR "}", "{\"ptr\":%" PRIuPTR ",\"len\":null}",
-        "{\"ptr\":%" PRIuPTR ",\"len\":-8}", "{\"ptr\":%" PRIuPTR ",\"len\":8.0}",
-        "{\"ptr\":%" PRIuPTR ",\"len\":8e0}", "{\"ptr\":%" PRIuPTR ",\"len\":\"8\"}",
-        "{\"ptr\":%" PRIuPTR ".0,\"len\":8}", "{\"ptr\":\"%" PRIuPTR "\",\"len\":8}",
-        "{\"ptr\":%" PRIuPTR ",\"len\":8,\"x\":1}", "[%" PRIuPTR "]", "[%" PRIuPTR ",8,9]",
-        "{\"ptr\":%" PRIuPTR ",\"ptr\":0,\"len\":8}", "{\"len\":8,\"pt\":%" PRIuPTR "}",
-        "{\"ptr\":%" PRIuPTR ",\"len\":18446744073709551615}"};
+    static const char *const bad[] = {"{\"ptr\":%" PRIuPTR "}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":null}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":-8}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":8.0}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":8e0}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":\"8\"}",
+                                      "{\"ptr\":%" PRIuPTR ".0,\"len\":8}",
+                                      "{\"ptr\":\"%" PRIuPTR "\",\"len\":8}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":8,\"x\":1}",
+                                      "[%" PRIuPTR "]",
+                                      "[%" PRIuPTR ",8,9]",
+                                      "{\"ptr\":%" PRIuPTR ",\"ptr\":0,\"len\":8}",
+                                      "{\"len\":8,\"pt\":%" PRIuPTR "}",
+                                      "{\"ptr\":%" PRIuPTR ",\"len\":18446744073709551615}"};
     static const char module[] = MODULE;
     char data[128];
     char text[256];
@@ -346,11 +404,33 @@ static void test_numbers_are_whole_and_in_range(void **state)
                                        PATH_AND("\"memory\":{\"max_http_response_bytes\":%s}"),
                                        PATH_AND("\"memory\":{\"max_var_bytes\":%s}"),
                                        PATH_AND("\"timeout_ms\":%s")};
-    static const char *const good[] = {"0", "1", "null", "4294967295", "4294967296",
-                                       "9223372036854775808", "18446744073709551615"};
-    static const char *const bad[] = {"-1", "-0", "1.0", "1.5", "1e2", "1E2", "\"5\"", "true",
-                                      "01", "+1", "0x10", "[]", "{}", "NaN", "1e999", ".5", "5.",
-                                      "1_000", "18446744073709551616", "100000000000000000000000"};
+    static const char *const good[] = {"0",
+                                       "1",
+                                       "null",
+                                       "4294967295",
+                                       "4294967296",
+                                       "9223372036854775808",
+                                       "18446744073709551615"};
+    static const char *const bad[] = {"-1",
+                                      "-0",
+                                      "1.0",
+                                      "1.5",
+                                      "1e2",
+                                      "1E2",
+                                      "\"5\"",
+                                      "true",
+                                      "01",
+                                      "+1",
+                                      "0x10",
+                                      "[]",
+                                      "{}",
+                                      "NaN",
+                                      "1e999",
+                                      ".5",
+                                      "5.",
+                                      "1_000",
+                                      "18446744073709551616",
+                                      "100000000000000000000000"};
     char text[128];
 
     (void)state;
@@ -390,20 +470,40 @@ static void test_null_is_as_if_it_were_missing(void **state)
 static void test_wrong_types_are_refused(void **state)
 {
     static const char *const bad[] = {
-        PATH_AND("\"memory\":null"), PATH_AND("\"memory\":5"), PATH_AND("\"memory\":\"x\""),
-        PATH_AND("\"memory\":[]"), PATH_AND("\"memory\":[1,2,3,4]"), PATH_AND("\"memory\":[\"a\"]"),
-        PATH_AND("\"config\":null"), PATH_AND("\"config\":[]"), PATH_AND("\"config\":\"x\""),
-        PATH_AND("\"config\":{\"a\":1}"), PATH_AND("\"config\":{\"a\":null}"),
-        PATH_AND("\"config\":{\"a\":true}"), PATH_AND("\"config\":{\"a\":{}}"),
-        PATH_AND("\"config\":{\"a\":[\"b\"]}"), PATH_AND("\"config\":[[\"a\",\"b\"]]"),
-        PATH_AND("\"allowed_paths\":[]"), PATH_AND("\"allowed_paths\":\"x\""),
-        PATH_AND("\"allowed_paths\":{\"a\":1}"), PATH_AND("\"allowed_paths\":{\"a\":null}"),
-        PATH_AND("\"allowed_hosts\":\"a\""), PATH_AND("\"allowed_hosts\":{}"),
-        PATH_AND("\"allowed_hosts\":[1]"), PATH_AND("\"allowed_hosts\":[null]"),
-        PATH_AND("\"allowed_hosts\":[\"a\",]"), PATH_AND("\"allowed_hosts\":[[\"a\"]]"),
-        "[memory]\nmax_pages = 5.0", "[memory]\nmax_pages = -5", "[memory]\nmax_pages = nan",
-        "timeout_ms = true", "[config]\na = 1", "allowed_hosts = ['a', 1]", "memory = []",
-        "config = { a = 1979-05-27 }", "allowed_hosts = [1979-05-27]",
+        PATH_AND("\"memory\":null"),
+        PATH_AND("\"memory\":5"),
+        PATH_AND("\"memory\":\"x\""),
+        PATH_AND("\"memory\":[]"),
+        PATH_AND("\"memory\":[1,2,3,4]"),
+        PATH_AND("\"memory\":[\"a\"]"),
+        PATH_AND("\"config\":null"),
+        PATH_AND("\"config\":[]"),
+        PATH_AND("\"config\":\"x\""),
+        PATH_AND("\"config\":{\"a\":1}"),
+        PATH_AND("\"config\":{\"a\":null}"),
+        PATH_AND("\"config\":{\"a\":true}"),
+        PATH_AND("\"config\":{\"a\":{}}"),
+        PATH_AND("\"config\":{\"a\":[\"b\"]}"),
+        PATH_AND("\"config\":[[\"a\",\"b\"]]"),
+        PATH_AND("\"allowed_paths\":[]"),
+        PATH_AND("\"allowed_paths\":\"x\""),
+        PATH_AND("\"allowed_paths\":{\"a\":1}"),
+        PATH_AND("\"allowed_paths\":{\"a\":null}"),
+        PATH_AND("\"allowed_hosts\":\"a\""),
+        PATH_AND("\"allowed_hosts\":{}"),
+        PATH_AND("\"allowed_hosts\":[1]"),
+        PATH_AND("\"allowed_hosts\":[null]"),
+        PATH_AND("\"allowed_hosts\":[\"a\",]"),
+        PATH_AND("\"allowed_hosts\":[[\"a\"]]"),
+        "[memory]\nmax_pages = 5.0",
+        "[memory]\nmax_pages = -5",
+        "[memory]\nmax_pages = nan",
+        "timeout_ms = true",
+        "[config]\na = 1",
+        "allowed_hosts = ['a', 1]",
+        "memory = []",
+        "config = { a = 1979-05-27 }",
+        "allowed_hosts = [1979-05-27]",
     };
 
     (void)state;
@@ -498,8 +598,7 @@ static void test_the_message_says_what_and_where(void **state)
          PREFIX "memory.max_page: unknown key, did you mean max_pages? (line 1, column 23)"},
         {"{\"Wasm\":[]}", PREFIX "Wasm: unknown key, did you mean wasm? (line 1, column 9)"},
         {"{\"permissions\":[]}", PREFIX "permissions: unknown key (line 1, column 16)"},
-        {"[memory]\nmax_page = 1",
-         PREFIX "memory.max_page: unknown key, did you mean max_pages?"},
+        {"[memory]\nmax_page = 1", PREFIX "memory.max_page: unknown key, did you mean max_pages?"},
         {"{\"allowed_hosts\":[\"a\",1]}",
          PREFIX "allowed_hosts[1]: expected a string, found a number (line 1, column 23)"},
         {"{\"a\\n\\u001b[31m\":1}", PREFIX "a??[31m: unknown key (line 1, column 18)"},
@@ -535,8 +634,8 @@ static void test_a_long_key_does_not_fill_the_message(void **state)
 
 static void test_depth_costs_nothing(void **state)
 {
-    static const char *const parts[] = {"[", "[[", "{\"wasm\":", "{\"wasm\":[", "{\"a\":",
-                                        "{\"memory\":[", "a.", "a = [", "[a."};
+    static const char *const parts[] = {
+        "[", "[[", "{\"wasm\":", "{\"wasm\":[", "{\"a\":", "{\"memory\":[", "a.", "a = [", "[a."};
     char *text = malloc(2000000);
 
     (void)state;
@@ -584,7 +683,8 @@ static void test_settings_are_copied_without_modules(void **state)
     (void)state;
     parse(&from, "{\"wasm\":[{\"path\":\"/a\"}],\"memory\":{\"max_pages\":1,"
                  "\"max_http_response_bytes\":2,\"max_var_bytes\":3},\"config\":{\"a\":\"b\"},"
-                 "\"allowed_hosts\":[\"h\"],\"allowed_paths\":{\"ro:/p\":\"/q\"},\"timeout_ms\":4}");
+                 "\"allowed_hosts\":[\"h\"],\"allowed_paths\":{\"ro:/p\":\"/q\"},"
+                 "\"timeout_ms\":4}");
     assert_int_equal(manifest_copy_settings(&to, &from), 0);
     manifest_deinit(&from);
     assert_int_equal(to.wasm_count, 0);

@@ -20,11 +20,25 @@ static void test_equal_compares_bytes_and_lengths(void **state)
 /* The first and last character of each line of Unicode's table 3-7. */
 static void test_utf8_is_what_the_table_allows(void **state)
 {
-    static const char *const good[] = {
-        "", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xe0\xbf\xbf", "\xe1\x80\x80",
-        "\xec\xbf\xbf", "\xed\x80\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-        "\xf0\x90\x80\x80", "\xf0\xbf\xbf\xbf", "\xf1\x80\x80\x80", "\xf3\xbf\xbf\xbf",
-        "\xf4\x80\x80\x80", "\xf4\x8f\xbf\xbf", "plain text of more than eight bytes \xc3\xa9 on"};
+    static const char *const good[] = {"",
+                                       "\x7f",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xe0\xbf\xbf",
+                                       "\xe1\x80\x80",
+                                       "\xec\xbf\xbf",
+                                       "\xed\x80\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf0\xbf\xbf\xbf",
+                                       "\xf1\x80\x80\x80",
+                                       "\xf3\xbf\xbf\xbf",
+                                       "\xf4\x80\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "plain text of more than eight bytes \xc3\xa9 on"};
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -34,10 +48,24 @@ static void test_utf8_is_what_the_table_allows(void **state)
 
 static void test_utf8_is_nothing_else(void **state)
 {
-    static const char *const bad[] = {
-        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc2\xc0", "\xe0\x9f\xbf",
-        "\xe0\xa0", "\xe1\x80\x7f", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
-        "\xf0\x90\x80", "\xf0\x90\x80\xc0", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xc2\x7f",
+                                      "\xc2\xc0",
+                                      "\xe0\x9f\xbf",
+                                      "\xe0\xa0",
+                                      "\xe1\x80\x7f",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf0\x90\x80",
+                                      "\xf0\x90\x80\xc0",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff"};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -79,9 +107,9 @@ static void test_nearest_finds_what_was_meant(void **state)
     static const struct {
         const char *typed;
         const char *meant;
-    } cases[] = {{"hahs", "hash"},    {"Path", "path"},     {"header", "headers"},
+    } cases[] = {{"hahs", "hash"},        {"Path", "path"}, {"header", "headers"},
                  {"headeers", "headers"}, {"nmae", "name"}, {"date", "data"},
-                 {"permissions", NULL}, {"zzz", NULL},      {"", NULL}};
+                 {"permissions", NULL},   {"zzz", NULL},    {"", NULL}};
     char long_word[200];
 
     (void)state;

@@ -1,0 +1,140 @@
+#include "extism/instance_internal.h"
+#include "extism/limits.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* All idle instances of the process, so that the longest idle one can make room. */
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+static instance *newest_idle;
+static instance *oldest_idle;
+
+static void link_idle(instance *i)
+{
+    compiled_plugin *c = i->code;
+    i->prev_idle = NULL;
+    i->next_idle = c->idle;
+    if (c->idle)
+        c->idle->prev_idle = i;
+    c->idle = i;
+    c->idle_count++;
+    i->newer = NULL;
+    i->older = newest_idle;
+    if (newest_idle)
+        newest_idle->newer = i;
+    else
+        oldest_idle = i;
+    newest_idle = i;
+}
+
+static void unlink_idle(instance *i)
+{
+    compiled_plugin *c = i->code;
+    if (i->prev_idle)
+        i->prev_idle->next_idle = i->next_idle;
+    else
+        c->idle = i->next_idle;
+    if (i->next_idle)
+        i->next_idle->prev_idle = i->prev_idle;
+    c->idle_count--;
+    if (i->newer)
+        i->newer->older = i->older;
+    else
+        newest_idle = i->older;
+    if (i->older)
+        i->older->newer = i->newer;
+    else
+        oldest_idle = i->newer;
+}
+
+static instance *take_idle(compiled_plugin *c)
+{
+    pthread_mutex_lock(&idle_lock);
+    instance *i = c->idle;
+    if (i)
+        unlink_idle(i);
+    pthread_mutex_unlock(&idle_lock);
+    return i;
+}
+
+/* Destroys the instance of any plug-in that was idle for longest. */
+static bool evict_one(void)
+{
+    pthread_mutex_lock(&idle_lock);
+    instance *i = oldest_idle;
+    if (i)
+        unlink_idle(i);
+    pthread_mutex_unlock(&idle_lock);
+    instance_destroy(i);
+    return i != NULL;
+}
+
+void instance_destroy_idle(compiled_plugin *code)
+{
+    for (instance *i; (i = take_idle(code)) != NULL;)
+        instance_destroy(i);
+}
+
+void instance_release(instance *i)
+{
+    compiled_plugin *code;
+
+    if (!i)
+        return;
+    code = i->code;
+    i->state = NULL;
+    if (!i->spoiled && code->recyclable && code->idle_count < LIMIT_IDLE_INSTANCES && instance_restore(i)) {
+        pthread_mutex_lock(&idle_lock);
+        link_idle(i);
+        pthread_mutex_unlock(&idle_lock);
+    } else {
+        instance_destroy(i);
+    }
+    compiled_plugin_unref(code);
+}
+
+static bool out_of_slots(const error *err)
+{
+    return strstr(error_text(err), "maximum concurrent") != NULL;
+}
+
+/* Makes a new one: in a free slot, in the slot of an idle instance, or without a slot. */
+static int make_somewhere(instance **out, compiled_plugin **code, error *err)
+{
+    compiled_plugin *spare;
+    int rc = instance_make(out, *code, err);
+
+    for (int tries = 0; rc != 0 && tries < 8 && out_of_slots(err) && evict_one(); tries++)
+        rc = instance_make(out, *code, err);
+    if (rc == 0 || !out_of_slots(err))
+        return rc;
+    rc = compiled_plugin_spare(*code, &spare, err);
+    if (rc != 0)
+        return rc;
+    *code = spare;
+    if ((*out = take_idle(spare)) != NULL)
+        return 0;
+    return instance_make(out, spare, err);
+}
+
+int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err)
+{
+    instance *i = take_idle(code);
+    int rc = 0;
+
+    *out = NULL;
+    if (!i)
+        rc = make_somewhere(&i, &code, err);
+    if (rc != 0)
+        return rc;
+    compiled_plugin_ref(code);
+    i->state = state;
+    rc = instance_set_wasi(i, err);
+    if (rc != 0) {
+        instance_spoil(i);
+        instance_release(i);
+        return rc;
+    }
+    *out = i;
+    return 0;
+}

@@ -1,0 +1,41 @@
+#ifndef UBIQ_EXTISM_PLUGIN_STATE_H
+#define UBIQ_EXTISM_PLUGIN_STATE_H
+
+#include "base/strmap.h"
+#include "extism/manifest.h"
+
+#include <stdatomic.h>
+
+/* What belongs to a plug-in and not to its modules' instances: it outlives an instance that has to
+ * be made again. */
+typedef struct plugin_state {
+    const manifest *manifest;
+    strmap config;             /* in place of the manifest's once has_config */
+    bool has_config;
+    strmap vars;
+    uint64_t http_status;
+    bool keep_http_headers;
+    strmap http_headers;
+    bool has_id;               /* made when it is first asked for */
+    uint8_t id[16];
+    char id_text[37];
+    void *host_context;
+    bool has_deadline;
+    uint64_t deadline_ns;      /* of clock_ns() */
+    atomic_bool cancelled;
+    bool interrupted;          /* the deadline or cancelling stopped the call */
+    bool yields;               /* at each epoch, so that others on this thread get their turn */
+    bool waiting;              /* a host function has suspended the call */
+} plugin_state;
+
+/* Makes `state` a new plug-in's. `m` is borrowed. */
+void plugin_state_init(plugin_state *state, const manifest *m);
+
+/* The plug-in's random id: 16 bytes, and their text as a UUID. */
+const uint8_t *plugin_state_id(plugin_state *state);
+const char *plugin_state_id_text(plugin_state *state);
+
+/* Frees what it holds. */
+void plugin_state_deinit(plugin_state *state);
+
+#endif

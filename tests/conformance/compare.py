@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Runs the conformance cases on two libraries and holds what they observed against each other.
+
+    compare.py PROGRAM UPSTREAM OURS [--plugins DIR] [--case NAME]... [--differences FILE]
+
+Every observation must be equal, but for what the rules below let differ in every case, and for what
+differences.toml lists: there each difference has its reason and both values, and both are held to.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
+
+# A frame of a backtrace: our library adds its kernel to each module before it is compiled, so the
+# addresses and the numbers of functions without a name are not those of the module's file.
+FRAME = re.compile(r"^( +\d+: ) +0x[0-9a-f]+ - (.*)$", re.MULTILINE)
+FUNCTION = re.compile(r"<wasm function \d+>")
+
+# The same text of the validator's, with or without a context of the compiler's.
+CODE_OFFSET = re.compile(r"Invalid input WebAssembly code at offset (\d+): (.*)$", re.DOTALL)
+
+# Upstream's C ABI gives the outermost text of a chain of errors, these among them; ours goes on
+# with the causes, which upstream has in its log.
+CONTEXTS = (
+    "error while executing at wasm backtrace:",
+    "failed to ",
+    "unable to ",
+    "call to ",
+)
+CAUSED_BY = "\n\nCaused by:\n    "
+
+# Upstream says no more about a manifest than this; ours goes on with what is wrong and where.
+UNKNOWN_MANIFEST = "Unable to compile Extism plugin: Unknown manifest format"
+
+# The end of a text of upstream's JSON reader, which is not ours to repeat.
+JSON_POSITION = re.compile(r" at line \d+ column \d+$")
+
+
+def normal(value):
+    if not isinstance(value, str):
+        return value
+    value = TIME.sub("TIME", UUID.sub("UUID", value))
+    value = FUNCTION.sub("<wasm function N>", FRAME.sub(r"\1ADDRESS - \2", value))
+    return CODE_OFFSET.sub(lambda m: f"{m[2]} (at offset {int(m[1]):#x})", value)
+
+
+def agrees(upstream, ours, whole):
+    """Whether ours is what upstream has. `whole` is upstream's error with its causes, or None."""
+    if upstream == ours:
+        return True
+    if not isinstance(upstream, str) or not isinstance(ours, str):
+        return False
+    if upstream == UNKNOWN_MANIFEST:
+        return ours.startswith(UNKNOWN_MANIFEST + ": ")
+    if not upstream.startswith(CONTEXTS):
+        return False
+    if whole is None:
+        return ours.startswith(upstream + CAUSED_BY)
+    if JSON_POSITION.search(whole):
+        return ours.startswith(upstream + CAUSED_BY)
+    return ours == whole
+
+
+class Result:
+    """What one library did in one case: how it ended, and each observation by name; the second of
+    one name is "name#2"."""
+
+    def __init__(self, line):
+        data = json.loads(line)
+        self.case = data["case"]
+        self.seen = {}
+        for name, value in data["seen"]:
+            key, n = name, 1
+            while key in self.seen:
+                n += 1
+                key = f"{name}#{n}"
+            self.seen[key] = normal(value)
+            if " logged" in key:
+                self.seen[key] = self.seen[key].removesuffix("\n")
+        self.seen["end"] = data["end"]
+        self.absent = "absent" in self.seen
+
+    def whole_error(self, key):
+        """The logged error that belongs to an observed one."""
+        name, hash_, n = key.partition("#")
+        if not name.endswith(" error"):
+            return None
+        return self.seen.get(name.removesuffix(" error") + " logged" + hash_ + n)
+
+
+def run(program, library, plugins, cases):
+    """Starts the program on a library, its results in a file."""
+    out = tempfile.TemporaryFile("w+")
+    command = [program, library]
+    for case in cases:
+        command += ["--case", case]
+    env = dict(os.environ)
+    if plugins:
+        env["CONFORMANCE_PLUGINS"] = os.path.abspath(plugins)
+    return subprocess.Popen(command, stdout=out, env=env), out
+
+
+def results(process, out):
+    if process.wait() != 0:
+        sys.exit(f"compare: {process.args[0]} ended with {process.returncode}")
+    out.seek(0)
+    found = [Result(line) for line in out]
+    return {r.case: r for r in found}
+
+
+def mismatches(upstream, ours):
+    """Where the two differ: name -> (upstream's value, ours); a value that was not seen is MISSING."""
+    found = {}
+    keys = list(upstream.seen) + [k for k in ours.seen if k not in upstream.seen]
+    for key in keys:
+        u = upstream.seen.get(key, MISSING)
+        o = ours.seen.get(key, MISSING)
+        if not agrees(u, o, upstream.whole_error(key)):
+            found[key] = (u, o)
+    return found
+
+
+MISSING = "(not seen)"
+
+
+def read_differences(path):
+    with open(path, "rb") as f:
+        listed = tomllib.load(f)
+    return {d["case"]: d for d in listed.get("difference", [])}
+
+
+def check(case, found, listed):
+    """The mismatches of a case that are not those listed for it: lines to print."""
+    lines = []
+    expected = {k: (listed["upstream"].get(k, MISSING), v) for k, v in listed["ours"].items()}
+    for key, (u, o) in found.items():
+        if key not in expected:
+            lines += [f"  {key}", f"    upstream {u!r}", f"    ours     {o!r}"]
+        elif expected[key] != (u, o):
+            lines += [f"  {key}: not the difference that is listed"]
+            lines += [f"    upstream {u!r}", f"    listed   {expected[key][0]!r}"]
+            lines += [f"    ours     {o!r}", f"    listed   {expected[key][1]!r}"]
+    for key in expected:
+        if key not in found:
+            lines += [f"  {key}: is listed as a difference and is none"]
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("upstream")
+    parser.add_argument("ours")
+    parser.add_argument("--plugins")
+    parser.add_argument("--case", action="append", default=[])
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser.add_argument("--differences", default=os.path.join(here, "differences.toml"))
+    args = parser.parse_args()
+
+    differences = read_differences(args.differences)
+    runs = [run(args.program, lib, args.plugins, args.case) for lib in (args.upstream, args.ours)]
+    upstream, ours = (results(*r) for r in runs)
+
+    failed = skipped = 0
+    for case, up in upstream.items():
+        listed = differences.pop(case, {"upstream": {}, "ours": {}})
+        if up.absent:
+            skipped += 1
+            continue
+        lines = check(case, mismatches(up, ours[case]), listed)
+        if lines:
+            failed += 1
+            print(f"{case} differs")
+            print("\n".join(lines))
+    if not args.case:
+        for case in differences:
+            failed += 1
+            print(f"{case}: is listed in the differences and is no case")
+    print(f"conformance: {len(upstream) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
