@@ -57,6 +57,17 @@ static instance *take_idle(compiled_plugin *c)
     return i;
 }
 
+/* Keeps a restored instance for the next call; false when there are enough. */
+static bool put_idle(instance *i)
+{
+    pthread_mutex_lock(&idle_lock);
+    bool room = i->code->idle_count < LIMIT_IDLE_INSTANCES;
+    if (room)
+        link_idle(i);
+    pthread_mutex_unlock(&idle_lock);
+    return room;
+}
+
 /* Destroys the instance of any plug-in that was idle for longest. */
 static bool evict_one(void)
 {
@@ -83,13 +94,8 @@ void instance_release(instance *i)
         return;
     code = i->code;
     i->state = NULL;
-    if (!i->spoiled && code->recyclable && code->idle_count < LIMIT_IDLE_INSTANCES && instance_restore(i)) {
-        pthread_mutex_lock(&idle_lock);
-        link_idle(i);
-        pthread_mutex_unlock(&idle_lock);
-    } else {
+    if (i->spoiled || !code->recyclable || !instance_restore(i) || !put_idle(i))
         instance_destroy(i);
-    }
     compiled_plugin_unref(code);
 }
 
