@@ -72,7 +72,7 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     *out = NULL;
     if (code->link_error.code != 0)
         return error_set(err, code->link_error.code, "%s", error_text(&code->link_error));
-    e = module_find_export(compiled_plugin_main(code), slice_str(o->function));
+    e = module_interface_find(&compiled_plugin_main(code)->interface, slice_str(o->function));
     rc = outcome_check_function(e, o->function, err);
     if (rc != 0)
         return rc;
@@ -85,6 +85,7 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     c->wake = o->wake;
     c->arg = o->arg;
     uint64_t ms = o->wall_ms ? o->wall_ms : code->manifest.timeout_ms;
+    ms = ms < UINT32_MAX ? ms : UINT32_MAX;
     c->state.has_deadline = o->wall_ms || code->manifest.has_timeout_ms;
     c->state.deadline_ns = clock_ns() + ms * 1000000u;
     buf_init(&c->input, SIZE_MAX);

@@ -21,7 +21,7 @@ static bool is_entry(const struct module_export *e)
         if (slice_equal_str(e->name, others[i]))
             return false;
     }
-    return e->kind == WASM_EXTERN_FUNC && e->params == 0 && e->results <= 1;
+    return e->kind == WASM_KIND_FUNC && e->params == 0 && e->results <= 1;
 }
 
 /* Chooses between the main module's functions once, for compiled_plugin_entry. */
@@ -31,9 +31,9 @@ static int find_entry(compiled_plugin *c, error *err)
     const struct module_export *only = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < m->export_count; i++) {
-        if (is_entry(&m->exports[i])) {
-            only = &m->exports[i];
+    for (size_t i = 0; i < m->interface.export_count; i++) {
+        if (is_entry(&m->interface.exports[i])) {
+            only = &m->interface.exports[i];
             count++;
         }
     }
@@ -45,7 +45,7 @@ static int find_entry(compiled_plugin *c, error *err)
 
 const char *compiled_plugin_entry(const compiled_plugin *c, const char *preferred)
 {
-    const struct module_export *e = module_find_export(compiled_plugin_main(c), slice_str(preferred));
+    const struct module_export *e = module_interface_find(&compiled_plugin_main(c)->interface, slice_str(preferred));
     return e && is_entry(e) ? preferred : c->entry_name;
 }
 

@@ -15,10 +15,10 @@ static int place_member(compiled_plugin *c, size_t i, size_t *done, unsigned dep
 
     if (depth > c->member_count)
         return error_set(err, E_INVALID, "modules import from each other in a circle: %s", name);
-    for (size_t k = 0; k < mod->import_count; k++) {
+    for (size_t k = 0; k < mod->interface.import_count; k++) {
         for (size_t j = *done; j < c->member_count; j++) {
             if (c->members[j].mod == mod ||
-                !slice_equal_str(mod->imports[k].module, c->members[j].name))
+                !slice_equal_str(mod->interface.imports[k].module, c->members[j].name))
                 continue;
             int rc = place_member(c, j, done, depth + 1, err);
             if (rc != 0)
@@ -76,42 +76,16 @@ int compiled_plugin_agree_on_engine(compiled_plugin *c, error *err)
     return 0;
 }
 
-/* "(type (func (param i64) (result i64)))" and the like, as the engine prints types. */
-static void print_import_type(const struct module_import *import, char *out, size_t size)
-{
-    static const char *const names[] = {[WASM_I32] = "i32", [WASM_I64] = "i64", [WASM_F32] = "f32",
-                                        [WASM_F64] = "f64"};
-    size_t n = 0;
-    if (import->kind != WASM_EXTERN_FUNC) {
-        out[0] = '\0';
-        return;
-    }
-    const wasm_functype_t *f = wasm_externtype_as_functype_const(import->type);
-    const wasm_valtype_vec_t *lists[] = {wasm_functype_params(f), wasm_functype_results(f)};
-    n += (size_t)snprintf(out, size, "(type (func");
-    for (int part = 0; part < 2; part++) {
-        for (size_t i = 0; i < lists[part]->size && n + 32 < size; i++) {
-            wasm_valkind_t kind = wasm_valtype_kind(lists[part]->data[i]);
-            n += (size_t)snprintf(out + n, size - n, "%s %s",
-                                  i > 0 ? "" : (part ? " (result" : " (param"),
-                                  kind < sizeof names / sizeof names[0] ? names[kind] : "ref");
-        }
-        if (lists[part]->size)
-            n += (size_t)snprintf(out + n, size - n, ")");
-    }
-    snprintf(out + n, size - n, "))");
-}
-
-static const char *kind_name(wasm_externkind_t kind)
+static const char *kind_name(enum wasm_extern_kind kind)
 {
     switch (kind) {
-    case WASM_EXTERN_FUNC:
+    case WASM_KIND_FUNC:
         return "function";
-    case WASM_EXTERN_GLOBAL:
+    case WASM_KIND_GLOBAL:
         return "global";
-    case WASM_EXTERN_TABLE:
+    case WASM_KIND_TABLE:
         return "table";
-    case WASM_EXTERN_MEMORY:
+    case WASM_KIND_MEMORY:
         return "memory";
     default:
         return "tag";
@@ -131,36 +105,36 @@ static bool embedder_provides(const compiled_plugin *c, const struct module_impo
 /* What a module may import from extism:host/env. */
 static int check_env_import(const compiled_plugin *c, const struct module_import *import, error *err)
 {
-    char type[512];
     bool known = wasm_link_is_kernel_function(import->name) || imports_is_env_function(import->name) ||
                  embedder_provides(c, import) || slice_equal_str(import->name, "memory") ||
+                 slice_equal_str(import->name, "extism_context") ||
                  slice_equal_str(import->name, c->merged ? LINK_IMPORT_OPEN : LINK_IMPORT_CHARGE);
 
-    if (known && import->kind != WASM_EXTERN_FUNC)
+    if (known && import->kind != WASM_KIND_FUNC)
         return error_set(err, E_INVALID,
                          "linked modules cannot access non-function exports of extism kernel");
     if (known)
         return 0;
-    print_import_type(import, type, sizeof type);
     return error_set(err, E_INVALID,
-                     "Invalid %s import from extism:host/env: %.*s %s\n\n"
+                     "Invalid %s import from extism:host/env: %.*s %.*s\n\n"
                      "Note: This may indicate that the PDK that was used to build this plugin has "
                      "additional features that aren't available in this version of the SDK, try "
                      "updating the SDK to the latest version.",
                      kind_name(import->kind), (int)import->name.len,
-                     (const char *)import->name.data, type);
+                     (const char *)import->name.data, (int)import->type.len,
+                     (const char *)import->type.data);
 }
 
 static int check_imports(compiled_plugin *c, error *err)
 {
     for (size_t i = 0; i < c->member_count; i++) {
         const module *m = c->members[i].mod;
-        for (size_t k = 0; k < m->import_count; k++) {
-            if (slice_equal_str(m->imports[k].module, WASI_MODULE))
+        for (size_t k = 0; k < m->interface.import_count; k++) {
+            if (slice_equal_str(m->interface.imports[k].module, WASI_MODULE))
                 c->uses_wasi = c->options.wasi;
-            if (!slice_equal_str(m->imports[k].module, ENV_MODULE))
+            if (!slice_equal_str(m->interface.imports[k].module, ENV_MODULE))
                 continue;
-            int rc = check_env_import(c, &m->imports[k], err);
+            int rc = check_env_import(c, &m->interface.imports[k], err);
             if (rc != 0)
                 return rc;
         }

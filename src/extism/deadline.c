@@ -45,21 +45,28 @@ static void *watch(void *unused)
     return NULL;
 }
 
-/* A forked child has no such thread, and none of the calls it watched. */
-static void forget_in_child(void)
-{
-    pthread_mutex_init(&lock, NULL);
-    running = false;
-    first = NULL;
-}
-
-static void set_up(void)
+static void init_changed(void)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&changed, &attr);
     pthread_condattr_destroy(&attr);
+}
+
+/* A forked child has no such thread, and none of the calls it watched. The condition would go on
+ * counting the thread that waited in the parent. */
+static void forget_in_child(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    init_changed();
+    running = false;
+    first = NULL;
+}
+
+static void set_up(void)
+{
+    init_changed();
     pthread_atfork(NULL, NULL, forget_in_child);
 }
 

@@ -104,8 +104,8 @@ static void add_initializer(instance *i, const wasmtime_extern_t *item, uint32_t
 
 static bool plain_function(const module *m, const char *name)
 {
-    const struct module_export *e = module_find_export(m, slice_str(name));
-    return e && e->kind == WASM_EXTERN_FUNC && e->params == 0 && e->results == 0;
+    const struct module_export *e = module_interface_find(&m->interface, slice_str(name));
+    return e && e->kind == WASM_KIND_FUNC && e->params == 0 && e->results == 0;
 }
 
 /* The start-up functions of language runtimes, by upstream's rules. */
@@ -119,7 +119,7 @@ static void list_main_initializers(instance *i, size_t member)
         wasmtime_extern_t reactor;
         if (initialize && get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &reactor))
             add_initializer(i, &reactor, 0, "failed to initialize Haskell reactor runtime");
-        add_initializer(i, &item, module_find_export(m, slice_str("hs_init"))->params,
+        add_initializer(i, &item, module_interface_find(&m->interface, slice_str("hs_init"))->params,
                         "failed to initialize Haskell using hs_init");
     } else if (get_export(i, member, "__wasm_call_ctors", WASMTIME_EXTERN_FUNC, &item)) {
         if (plain_function(m, "__wasm_call_ctors"))
@@ -213,7 +213,7 @@ static int allocate(instance **out, compiled_plugin *code, error *err)
         i->members = calloc(code->member_count, sizeof *i->members);
         i->all_memories = calloc(memories + 1, sizeof *i->all_memories);
         i->initializers = calloc(2 * code->member_count + 2, sizeof *i->initializers);
-        i->functions = calloc(compiled_plugin_main(code)->export_count + 1, sizeof *i->functions);
+        i->functions = calloc(compiled_plugin_main(code)->interface.export_count + 1, sizeof *i->functions);
     }
     *out = i;
     if (!i || !i->members || !i->all_memories || !i->initializers || !i->functions)
@@ -231,7 +231,7 @@ void instance_destroy(instance *i)
     if (!i)
         return;
     /* The engine takes its slot back as it gave it, or not at all. */
-    if (i->open_pages && !instance_open_slack(i, i->open_pages, UINT32_MAX))
+    if (i->slack_closed && !instance_open_slack(i, i->open_pages, UINT32_MAX))
         abort();
     if (i->store)
         wasmtime_store_delete(i->store);
@@ -364,8 +364,8 @@ bool instance_next_initializer(instance *i, wasmtime_func_t *out, uint32_t *para
 
 bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out)
 {
-    const module *main_module = compiled_plugin_main(i->code);
-    wasmtime_func_t *known = &i->functions[e - main_module->exports];
+    /* By number, since `e` may be of the plug-in whose spare this is an instance of. */
+    wasmtime_func_t *known = &i->functions[e->number];
     wasmtime_extern_t item;
 
     if (known->store_id == 0) {

@@ -68,15 +68,16 @@ static bool put_idle(instance *i)
     return room;
 }
 
-/* Destroys the instance of any plug-in that was idle for longest. */
+/* Destroys the instance of any plug-in that was idle for longest. Under the lock, for which the end
+ * of that plug-in waits. */
 static bool evict_one(void)
 {
     pthread_mutex_lock(&idle_lock);
     instance *i = oldest_idle;
     if (i)
         unlink_idle(i);
-    pthread_mutex_unlock(&idle_lock);
     instance_destroy(i);
+    pthread_mutex_unlock(&idle_lock);
     return i != NULL;
 }
 
@@ -136,6 +137,9 @@ int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state,
     compiled_plugin_ref(code);
     i->state = state;
     rc = instance_set_wasi(i, err);
+    if (rc == 0 && code->options.has_fuel)
+        rc = engine_error(err, E_INTERNAL, wasmtime_context_set_fuel(i->context, code->options.fuel),
+                          NULL);
     if (rc != 0) {
         instance_spoil(i);
         instance_release(i);

@@ -43,6 +43,7 @@ bool instance_close_slack(instance *i)
     if (m->slack_pages == 0 || end == m->told_pages || i->code->options.http)
         return true;
     i->open_pages = m->told_pages;
+    i->slack_closed = true;
     return protect(i, m->told_pages, end, PROT_NONE);
 }
 
@@ -108,7 +109,7 @@ void instance_trim(instance *i, const uint64_t (*keep)[2], size_t keep_count)
         uint64_t stop = n < keep_count && ranges[n][0] < end ? ranges[n][0] / page * page : end / page * page;
         if (stop > at)
             madvise(k.base + at, (size_t)(stop - at), MADV_DONTNEED);
-        if (n < keep_count && ranges[n][1] < end && ranges[n][0] < end) {
+        if (n < keep_count && ranges[n][0] < end) {
             uint64_t behind = (ranges[n][0] + ranges[n][1] + page - 1) / page * page;
             at = behind > at ? behind : at;
         }

@@ -114,5 +114,8 @@ slice kernel_memory_view(kernel_memory m, uint64_t offset, uint64_t len)
 uint64_t kernel_memory_length(kernel_memory m, uint64_t offset)
 {
     struct kernel_block *b = find_block(m, offset);
-    return b ? kernel_memory_view(m, offset, b->used).len : 0;
+    if (!b)
+        return 0;
+    uint64_t room = kernel_memory_root(m)->position - offset;
+    return kernel_memory_view(m, offset, b->used < room ? b->used : room).len;
 }

@@ -30,7 +30,8 @@ uint64_t kernel_memory_alloc(kernel_memory m, uint64_t n);
 /* Frees a block; anything that is not the offset of one is passed over. */
 void kernel_memory_free(kernel_memory m, uint64_t offset);
 
-/* The length of the block at `offset`, or 0 when there is none. Never reaches outside of the memory. */
+/* The length of the block at `offset`, or 0 when there is none. Never reaches outside of the memory, nor
+ * behind the last block: what is written there is cleared for the instance's next user. */
 uint64_t kernel_memory_length(kernel_memory m, uint64_t offset);
 
 /* A view of `len` bytes at `offset`, cut off at the memory's end. Valid until the guest runs. */

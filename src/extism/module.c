@@ -19,73 +19,10 @@ struct cached_facts {
     uint8_t engine;
     uint8_t has_start;
     uint8_t recyclable;
-    uint8_t unused[1];
+    uint8_t unused;
+    uint32_t interface_bytes; /* of the module_interface that follows */
+    uint32_t unused_too;
 };
-
-static int compare_exports(const void *a, const void *b)
-{
-    const slice *x = &((const struct module_export *)a)->name;
-    const slice *y = &((const struct module_export *)b)->name;
-    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static slice name_slice(const wasm_name_t *name)
-{
-    return slice_of(name->data, name->size);
-}
-
-static struct module_export describe_export(const wasm_exporttype_t *type)
-{
-    const wasm_externtype_t *item = wasm_exporttype_type(type);
-    struct module_export e = {
-        .name = name_slice(wasm_exporttype_name(type)),
-        .kind = wasm_externtype_kind(item),
-    };
-    if (e.kind == WASM_EXTERN_FUNC) {
-        const wasm_functype_t *f = wasm_externtype_as_functype_const(item);
-        e.params = (uint32_t)wasm_functype_params(f)->size;
-        e.results = (uint32_t)wasm_functype_results(f)->size;
-        if (e.results == 1)
-            e.result = wasm_valtype_kind(wasm_functype_results(f)->data[0]);
-    }
-    return e;
-}
-
-/* Lists imports and exports once, so that no call has to ask the engine. */
-static int describe(module *m, error *err)
-{
-    wasmtime_module_imports(m->wasm, &m->import_types);
-    wasmtime_module_exports(m->wasm, &m->export_types);
-    m->imports = calloc(m->import_types.size + 1, sizeof *m->imports);
-    m->exports = calloc(m->export_types.size + 1, sizeof *m->exports);
-    if (!m->imports || !m->exports)
-        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
-    for (size_t i = 0; i < m->import_types.size; i++) {
-        const wasm_importtype_t *type = m->import_types.data[i];
-        m->imports[m->import_count++] = (struct module_import){
-            .module = name_slice(wasm_importtype_module(type)),
-            .name = name_slice(wasm_importtype_name(type)),
-            .kind = wasm_externtype_kind(wasm_importtype_type(type)),
-            .type = wasm_importtype_type(type),
-        };
-    }
-    for (size_t i = 0; i < m->export_types.size; i++) {
-        struct module_export e = describe_export(m->export_types.data[i]);
-        if (e.name.len == 0 || e.name.data[0] != '\x01')
-            m->exports[m->export_count++] = e;
-    }
-    qsort(m->exports, m->export_count, sizeof *m->exports, compare_exports);
-    return 0;
-}
-
-const struct module_export *module_find_export(const module *m, slice name)
-{
-    struct module_export key = {.name = name};
-    if (m->export_count == 0)
-        return NULL;
-    return bsearch(&key, m->exports, m->export_count, sizeof key, compare_exports);
-}
 
 void module_destroy(module *m)
 {
@@ -93,10 +30,7 @@ void module_destroy(module *m)
         return;
     if (m->wasm)
         wasmtime_module_delete(m->wasm);
-    free(m->imports);
-    free(m->exports);
-    wasm_importtype_vec_delete(&m->import_types);
-    wasm_exporttype_vec_delete(&m->export_types);
+    module_interface_deinit(&m->interface);
     free(m);
 }
 
@@ -140,8 +74,10 @@ static int store(const module *m, const char *key, error *err)
     facts.told_pages = m->told_pages;
     facts.slack_pages = m->slack_pages;
     facts.recyclable = m->recyclable;
+    facts.interface_bytes = (uint32_t)m->interface.text.len;
     buf_init(&content, SIZE_MAX);
     if (buf_append(&content, &facts, sizeof facts) == 0 &&
+        buf_append(&content, m->interface.text.data, m->interface.text.len) == 0 &&
         buf_append(&content, code.data, code.size) == 0)
         module_cache_put(key, buf_slice(&content));
     buf_deinit(&content);
@@ -162,12 +98,16 @@ static bool load(module *m, const char *key)
     if (!module_cache_get(key, &content) || content.len < sizeof facts)
         goto done;
     memcpy(&facts, content.data, sizeof facts);
-    if (facts.engine >= ENGINE_KINDS || engine_get(facts.engine, &engine, NULL) != 0)
+    size_t front = sizeof facts + facts.interface_bytes;
+    if (facts.engine >= ENGINE_KINDS || front > content.len ||
+        engine_get(facts.engine, &engine, NULL) != 0 ||
+        module_interface_read(&m->interface,
+                              slice_of(content.data + sizeof facts, facts.interface_bytes), NULL) != 0)
         goto done;
-    e = wasmtime_module_deserialize(engine, content.data + sizeof facts, content.len - sizeof facts,
-                                    &m->wasm);
+    e = wasmtime_module_deserialize(engine, content.data + front, content.len - front, &m->wasm);
     if (e) {
         wasmtime_error_delete(e);
+        module_interface_deinit(&m->interface);
         goto done;
     }
     m->engine = facts.engine;
@@ -190,8 +130,8 @@ static bool cache_key(slice source, const module_options *o, char out[SHA256_HEX
     if (sha256_hex(source, source_hash) != 0 ||
         sha256_hex(slice_of(kernel_wasm, kernel_wasm_len), kernel_hash) != 0)
         return false;
-    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%u-%d", source_hash, kernel_hash, (int)o->mode,
-             o->slack_pages, o->fuel);
+    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%d-%u-%d", source_hash, kernel_hash, LINK_VERSION,
+             (int)o->mode, o->slack_pages, o->fuel);
     return true;
 }
 
@@ -227,6 +167,7 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
         return rc;
     rc = engine_error(err, E_INVALID, wasmtime_module_validate(engine, bytes.data, bytes.len), NULL);
     rc = rc ? rc : wasm_link(&linked, bytes, &link, err);
+    rc = rc ? rc : module_interface_create(&m->interface, buf_slice(&linked.wasm), err);
     rc = rc ? rc : compile(m, buf_slice(&linked.wasm), o->fuel, err);
     m->min_pages = count_pages(bytes);
     m->memory_count = linked.memory_count;
@@ -266,7 +207,6 @@ int module_create(module **out, slice source, const module_options *o, error *er
         if (rc == 0 && cached)
             rc = store(m, key, err);
     }
-    rc = rc ? rc : describe(m, err);
     if (binary.data)
         wasm_byte_vec_delete(&binary);
     if (rc == 0) {
@@ -307,7 +247,7 @@ int module_move(module **out, const module *from, enum engine_kind kind, error *
     m->told_pages = from->told_pages;
     m->slack_pages = from->slack_pages;
     m->recyclable = from->recyclable;
-    if ((rc = describe(m, err)) != 0)
+    if ((rc = module_interface_read(&m->interface, buf_slice(&from->interface.text), err)) != 0)
         goto done;
     *out = m;
     m = NULL;
@@ -334,13 +274,10 @@ int module_kernel(enum engine_kind kind, module **out, error *err)
                               NULL);
         if (rc == 0) {
             m->engine = kind;
-            m->recyclable = true;
-            rc = describe(m, err);
-        }
-        if (rc == 0)
             kernels[kind] = m;
-        else
+        } else {
             module_destroy(m);
+        }
     }
     *out = kernels[kind];
     pthread_mutex_unlock(&lock);

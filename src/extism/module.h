@@ -3,26 +3,11 @@
 
 #include "base/slice.h"
 #include "extism/engine_internal.h"
+#include "extism/module_interface.h"
 #include "extism/wasm_link.h"
 
 /* A guest's module, linked for its host (wasm_link.h) and compiled for an engine. Immutable: one may
  * be used by any number of threads. */
-
-struct module_import {
-    slice module;
-    slice name;
-    wasm_externkind_t kind;
-    const wasm_externtype_t *type;
-};
-
-struct module_export {
-    slice name;
-    wasm_externkind_t kind;
-    /* Of a function: */
-    uint32_t params;
-    uint32_t results;
-    wasm_valkind_t result; /* of one result */
-};
 
 typedef struct module {
     wasmtime_module_t *wasm;
@@ -32,13 +17,8 @@ typedef struct module {
     uint32_t told_pages;   /* as in linked_module */
     uint32_t slack_pages;
     bool recyclable;
-    struct module_import *imports; /* without those the linker resolved */
-    size_t import_count;
-    struct module_export *exports; /* in byte order of names; without those the linker added */
-    size_t export_count;
-    uint64_t min_pages;            /* initial pages of the memories it defines, as the guest sees them */
-    wasm_importtype_vec_t import_types; /* what the views above point into */
-    wasm_exporttype_vec_t export_types;
+    uint64_t min_pages;    /* initial pages of the memories it defines, as the guest sees them */
+    module_interface interface;
 } module;
 
 typedef struct module_options {
@@ -58,9 +38,6 @@ int module_move(module **out, const module *from, enum engine_kind kind, error *
 
 /* The kernel as a module of its own, for plug-ins of several modules; shared, never destroyed. */
 int module_kernel(enum engine_kind kind, module **out, error *err) MUST_CHECK;
-
-/* The export of this name, or NULL. */
-const struct module_export *module_find_export(const module *m, slice name);
 
 /* Frees it. Takes NULL. Instances made from it live on. */
 void module_destroy(module *m);

@@ -30,10 +30,11 @@ static bool cache_directory(char *out, size_t size)
     return n > 0 && (size_t)n < size;
 }
 
-static bool trustworthy(const char *path)
+/* Whether only this user can have made what is there. `kind` is S_IFREG or S_IFDIR. */
+static bool trustworthy(const char *path, mode_t kind)
 {
     struct stat st;
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+    return lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind && st.st_uid == geteuid() &&
            (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
@@ -47,7 +48,7 @@ bool module_cache_get(const char *key, buf *out)
     if (!cache_directory(directory, sizeof directory))
         return false;
     snprintf(path, sizeof path, "%s/%s", directory, key);
-    if (!trustworthy(path))
+    if (!trustworthy(directory, S_IFDIR) || !trustworthy(path, S_IFREG))
         return false;
     buf_init(&content, LIMIT_MODULE_BYTES * 2);
     if (file_read(path, &content, NULL) != 0 || content.len < SHA256_BYTES)

@@ -4,7 +4,7 @@
 
 int outcome_check_function(const struct module_export *e, const char *name, error *err)
 {
-    if (!e || e->kind != WASM_EXTERN_FUNC)
+    if (!e || e->kind != WASM_KIND_FUNC)
         return error_set(err, E_NOT_FOUND, "Function not found: %s", name);
     if (e->results > 1)
         return error_set(err, E_INVALID, "Function %s has %u results, expected 0 or 1", name,
@@ -15,9 +15,9 @@ int outcome_check_function(const struct module_export *e, const char *name, erro
 }
 
 /* The guest's own error text takes the place of a success, and stands as the cause of a failure. */
-static void add_guest_error(instance *i, const outcome *o, uint64_t length, error *err)
+static void add_guest_error(instance *i, const outcome *o, error *err)
 {
-    slice text = kernel_memory_view(instance_kernel(i), o->error_offset, length);
+    slice text = kernel_memory_view(instance_kernel(i), o->error_offset, o->error_length);
     const char *words = (const char *)text.data;
     int len = (int)text.len;
 
@@ -50,7 +50,7 @@ static bool out_of_fuel(instance *i, const compiled_plugin *code)
     return left == 0;
 }
 
-static void read_memory(outcome *out, instance *i, uint64_t *error_length)
+static void read_memory(outcome *out, instance *i)
 {
     kernel_memory k = instance_kernel(i);
     const struct kernel_root *r = kernel_memory_root(k);
@@ -58,13 +58,12 @@ static void read_memory(outcome *out, instance *i, uint64_t *error_length)
     out->output_offset = r->output_offset < k.size ? r->output_offset : 0;
     out->output_length = kernel_memory_view(k, out->output_offset, r->output_length).len;
     out->error_offset = r->error;
-    *error_length = r->error ? kernel_memory_length(k, r->error) : 0;
+    out->error_length = r->error ? kernel_memory_length(k, r->error) : 0;
 }
 
 void outcome_read(outcome *out, instance *i, const struct module_export *e, int failed,
                   wasmtime_val_raw_t result, error *err)
 {
-    uint64_t error_length;
     int status;
 
     *out = (outcome){.code = -1};
@@ -72,12 +71,12 @@ void outcome_read(outcome *out, instance *i, const struct module_export *e, int 
         error_set(err, E_TRAP, "plugin ran out of fuel");
         return;
     }
-    read_memory(out, i, &error_length);
+    read_memory(out, i);
     if (failed == 0)
-        out->code = e->results == 0 ? 0 : e->result == WASM_I32 ? result.i32 : -1;
-    bool guest_error = out->error_offset != 0 && error_length > 0;
+        out->code = e->results == 0 ? 0 : e->result == WASM_I32_TYPE ? result.i32 : -1;
+    bool guest_error = out->error_offset != 0 && out->error_length > 0;
     if (guest_error)
-        add_guest_error(i, out, error_length, err);
+        add_guest_error(i, out, err);
     else if (failed == E_TRAP || instance_state(i)->interrupted)
         out->code = OUTCOME_TRAPPED;
     if (failed == 0)

@@ -12,6 +12,7 @@ typedef struct outcome {
     uint64_t output_offset; /* in the kernel's memory */
     uint64_t output_length; /* within it */
     uint64_t error_offset;  /* of the text that the guest set, or 0 */
+    uint64_t error_length;  /* within the memory; 0 where that is no block */
 } outcome;
 
 /* Reads the outcome of calling `e`: `failed` is 0 or what the call failed with, and its text stands in

@@ -162,7 +162,7 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
             error_set(&p->err, E_TIMEOUT, "timeout");
         return -1;
     }
-    e = module_find_export(compiled_plugin_main(p->code), slice_str(name));
+    e = module_interface_find(&compiled_plugin_main(p->code)->interface, slice_str(name));
     if (outcome_check_function(e, name, &p->err) != 0)
         return -1;
     if (!instance_find_function(p->instance, e, &f)) {
@@ -176,7 +176,7 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
         log_printf(LOG_ERROR, "plugin", plugin_state_id_text(&p->state),
                    "call to %s returned with error message: %s", name, error_text(&p->err));
     const uint64_t keep[2][2] = {{p->last.output_offset, p->last.output_length},
-                                 {p->last.error_offset, 4096}};
+                                 {p->last.error_offset, p->last.error_length}};
     instance_trim(p->instance, keep, 2);
     return p->last.code;
 }
@@ -231,8 +231,7 @@ const char *plugin_error(plugin *p)
         return p->err.code ? error_text(&p->err) : NULL;
     if (!p->guest_error) {
         kernel_memory k = instance_kernel(p->instance);
-        slice text = kernel_memory_view(k, p->last.error_offset,
-                                        kernel_memory_length(k, p->last.error_offset));
+        slice text = kernel_memory_view(k, p->last.error_offset, p->last.error_length);
         if (!(p->guest_error = malloc(text.len + 1)))
             return error_code_name(E_NO_MEMORY);
         memcpy(p->guest_error, text.data, text.len);
@@ -253,9 +252,9 @@ bool plugin_function_exists(plugin *p, const char *name)
     const struct module_export *e;
 
     clear_after_query(p);
-    e = module_find_export(compiled_plugin_main(p->code), slice_str(name));
-    return e && e->kind == WASM_EXTERN_FUNC && e->params == 0 &&
-           (e->results == 0 || (e->results == 1 && e->result == WASM_I32));
+    e = module_interface_find(&compiled_plugin_main(p->code)->interface, slice_str(name));
+    return e && e->kind == WASM_KIND_FUNC && e->params == 0 &&
+           (e->results == 0 || (e->results == 1 && e->result == WASM_I32_TYPE));
 }
 
 /* The configuration becomes the plug-in's own with its first change. */

@@ -181,6 +181,48 @@ static bool imports_wasi(const linker *l)
     return false;
 }
 
+/* The operand of i32.const. */
+static uint32_t read_i32(wasm_reader *r)
+{
+    uint64_t value = 0;
+    unsigned shift = 0;
+    uint8_t byte;
+
+    do {
+        byte = wasm_read_byte(r);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (byte & 0x80 && shift < 35);
+    return (uint32_t)(byte & 0x40 ? value | UINT64_MAX << shift : value);
+}
+
+/* Whether all active data lies in memory 0 as it is told. What lies behind must trap, and in slack it
+ * would not; where only the engine can tell, it is taken to lie behind. */
+static bool data_fits(const linker *l)
+{
+    enum { PASSIVE = 1, HAS_MEMORY = 2, I32_CONST = 0x41, END = 0x0b };
+    wasm_reader r = wasm_reader_of(l->guest.section[WASM_SECTION_DATA]);
+    uint64_t size = l->memory[0].limits.min << 16;
+
+    for (uint32_t n = wasm_reader_more(&r) ? wasm_read_u32(&r) : 0; n > 0 && !r.failed; n--) {
+        uint32_t flags = wasm_read_u32(&r);
+        uint64_t offset = 0;
+        if (flags & HAS_MEMORY)
+            wasm_read_u32(&r);
+        if (!(flags & PASSIVE)) {
+            if (wasm_read_byte(&r) != I32_CONST)
+                return false;
+            offset = read_i32(&r);
+            if (wasm_read_byte(&r) != END)
+                return false;
+        }
+        slice bytes = wasm_read_name(&r);
+        if (!(flags & PASSIVE) && offset + bytes.len > size)
+            return false;
+    }
+    return !r.failed;
+}
+
 /* How many pages beyond its size memory 0 gets. */
 static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
 {
@@ -189,7 +231,7 @@ static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
 
     if (!wasm_link_merged(l) || l->memory_count != 1 || m->imported || m->limits.page_size_log2 != 16 ||
         m->limits.flags & (WASM_LIMITS_SHARED | WASM_LIMITS_64) || facts->has_atomics ||
-        imports_wasi(l))
+        imports_wasi(l) || !data_fits(l))
         return 0;
     max = m->limits.flags & WASM_LIMITS_HAS_MAX ? m->limits.max : PAGES_32_MAX;
     room = m->limits.min < max ? max - m->limits.min : 0;
@@ -265,6 +307,23 @@ static void number_added(linker *l)
     }
 }
 
+/* The host's own functions and the added exports of other modules are not a guest's to import. */
+static int check_imports(linker *l)
+{
+    wasm_reader r = wasm_reader_of(l->guest.section[WASM_SECTION_IMPORT]);
+
+    if (l->guest.import_count)
+        wasm_read_u32(&r);
+    for (uint32_t i = 0; i < l->guest.import_count; i++) {
+        wasm_import import;
+        wasm_read_import(&r, &import);
+        if (import.name.len > 0 && import.name.data[0] == '\x01')
+            return error_set(l->err, E_INVALID, "an import's name begins with a control character "
+                                                "that is kept for the host");
+    }
+    return 0;
+}
+
 /* The added exports' names must be free. */
 static int check_exports(linker *l)
 {
@@ -298,6 +357,7 @@ int wasm_link(linked_module *out, slice module, const link_options *options, err
     rc = wasm_module_parse(&l.guest, module, err);
     if (rc == 0 && options->mode == LINK_MERGED)
         rc = wasm_module_parse(&l.kernel, options->kernel, err);
+    rc = rc ? rc : check_imports(&l);
     rc = rc ? rc : check_exports(&l);
     rc = rc ? rc : read_memories(&l);
     rc = rc ? rc : place_slack(&l);

@@ -18,6 +18,10 @@
  * The module must have been validated by the engine before: what the guest's code may name was
  * decided there, before the kernel's memory stood beside its own. */
 
+/* Part of what a linked module is cached by: to be raised with every change of what the same module
+ * becomes, or of which modules are refused. */
+#define LINK_VERSION 2
+
 enum link_mode { LINK_MERGED, LINK_IMPORTED };
 
 /* Names of the added exports. No module can have them by accident; one that has is refused. */
@@ -34,8 +38,8 @@ typedef struct link_options {
     /* LINK_MERGED: pages that the guest's memory has beyond what it is told. It is the host's to protect
      * them, so that an access traps; growing into them moves a number, calls LINK_IMPORT_OPEN
      * and leaves the memory's size as it is, so that the instance can be restored. Guests that
-     * import WASI, whose functions trust the memory's size, have atomics or not exactly one plain
-     * memory get none. */
+     * import WASI, whose functions trust the memory's size, have atomics, data that may lie behind the
+     * memory's end or not exactly one plain memory get none. */
     uint32_t slack_pages;
 } link_options;
 

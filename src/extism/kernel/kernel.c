@@ -60,7 +60,8 @@ static struct kernel_block *reuse_block(uint32_t size)
     uint64_t at = KERNEL_HEAP;
     while (at + sizeof(struct kernel_block) <= r->position) {
         struct kernel_block *b = block_at(at);
-        if (b->tag == KERNEL_BLOCK_FREE && b->size >= size)
+        if (b->tag == KERNEL_BLOCK_FREE && b->size >= size &&
+            at + sizeof *b + size <= r->position) /* the guest may have changed the header */
             return b;
         at += sizeof *b + b->size;
     }
