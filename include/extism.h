@@ -194,7 +194,7 @@ bool extism_plugin_cancel(const ExtismCancelHandle *handle);
  *
  * `inputs`, `outputs`: types of its parameters and results, NULL when there are none; not kept.
  * `user_data`: passed to `func`; must live until `free_user_data` (or NULL) is called for it, once
- * the last plug-in that uses the function, and this handle, are freed.
+ * the last plug-in that uses the function, and this handle, are freed. Not called for NULL.
  *
  * Returns NULL when `name` is not UTF-8, or a type is not a numeric one. Ends with
  * extism_function_free. */

@@ -13,7 +13,7 @@ struct call {
     wasmtime_func_t func; /* at work; the engine reads it while the future lives */
     wasmtime_call_future_t *future;
     wasmtime_val_t args[2]; /* hs_init's; the only function with any */
-    wasmtime_val_t result[1];
+    wasmtime_val_t result[INSTANCE_RESULTS];
     wasm_trap_t *trap;
     wasmtime_error_t *error;
     const char *context; /* of an initializer that runs; NULL: the function itself does */
@@ -45,14 +45,17 @@ static int set_input(call *c)
 /* Begins the next function: a start-up function, then the one that was asked for. */
 static int next_function(call *c)
 {
-    uint32_t params = 0, results = c->function->results;
+    const struct instance_initializer *f = instance_next_initializer(c->instance);
+    uint32_t params = f ? f->params : 0, results = f ? f->results : c->function->results;
     int rc = 0;
 
-    if (instance_next_initializer(c->instance, &c->func, &params, &c->context)) {
-        results = 0;
+    c->context = f ? f->context : NULL;
+    if (f) {
+        c->func = f->func;
         c->args[0] = c->args[1] = (wasmtime_val_t){.kind = WASMTIME_I32};
+        if (f->unfit)
+            rc = error_set(&c->err, E_INVALID, "%s: its parameters are not (i32, i32)", f->context);
     } else {
-        c->context = NULL;
         rc = set_input(c);
         if (rc == 0 && !instance_find_function(c->instance, c->function, &c->func))
             rc = error_set(&c->err, E_NOT_FOUND, "Function not found");
@@ -155,6 +158,13 @@ slice call_output(const call *c)
 const error *call_error(const call *c)
 {
     return c->err.code ? &c->err : NULL;
+}
+
+slice call_guest_error(const call *c)
+{
+    kernel_memory k = instance_kernel(c->instance);
+    uint64_t offset = c->outcome.error_offset;
+    return kernel_memory_view(k, offset, offset ? kernel_memory_length(k, offset) : 0);
 }
 
 bool call_is_late(const call *c)

@@ -42,6 +42,10 @@ slice call_output(const call *c);
 /* Its error, or NULL when it went well. */
 const error *call_error(const call *c);
 
+/* The error text that the guest itself set, or nothing: the part of call_error that is not the
+ * engine's. A view until the call is destroyed; any bytes. */
+slice call_guest_error(const call *c);
+
 /* Whether it has run longer than it may; for callers that let it wait. */
 bool call_is_late(const call *c);
 

@@ -38,6 +38,8 @@ static const char *io_word(int rc, int number)
 {
     if (rc == E_NOT_FOUND)
         return "entity not found";
+    if (number == ENOTDIR)
+        return "not a directory";
     if (number == EACCES)
         return "permission denied";
     if (number == EISDIR)
@@ -100,8 +102,9 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
     struct compiled_member *m = &c->members[c->member_count];
     int rc;
 
-    for (size_t i = 0; i < c->member_count; i++) {
-        if (strcmp(c->members[i].name, name) == 0)
+    for (size_t i = 0; i <= c->member_count; i++) {
+        const char *taken = i < c->member_count ? c->members[i].name : ENV_MODULE;
+        if (strcmp(taken, name) == 0)
             return error_set(err, E_INVALID,
                              "Duplicate module name found in Extism manifest: %s", name);
     }
@@ -121,8 +124,9 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
 
 static bool has_member(const compiled_plugin *c, const char *name)
 {
-    for (size_t i = 0; i < c->member_count; i++) {
-        if (strcmp(c->members[i].name, name) == 0)
+    for (size_t i = 0; i <= c->member_count; i++) {
+        const char *taken = i < c->member_count ? c->members[i].name : ENV_MODULE;
+        if (strcmp(taken, name) == 0)
             return true;
     }
     return false;

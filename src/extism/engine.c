@@ -82,6 +82,8 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     wasmtime_config_wasm_gc_set(config, true);
     wasmtime_config_wasm_exceptions_set(config, true);
     wasmtime_config_wasm_multi_memory_set(config, true);
+    /* Not a page of a shared memory would count against an instance's allowance. */
+    wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_consume_fuel_set(config, kind == ENGINE_FUEL);
     if (kind == ENGINE_POOLED)
@@ -158,8 +160,10 @@ int engine_error(error *err, int code, wasmtime_error_t *e, wasm_trap_t *trap)
         wasmtime_error_message(e, &text);
     else
         wasm_trap_message(trap, &text);
-    /* A trap's message counts its NUL. */
+    /* A trap's message counts its NUL, and some end with a newline. */
     size_t len = strnlen(text.data, text.size);
+    while (len > 0 && text.data[len - 1] == '\n')
+        len--;
     error_set(err, code, "%.*s", (int)len, text.data);
     wasm_byte_vec_delete(&text);
     if (e)

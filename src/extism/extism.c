@@ -12,6 +12,11 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* What upstream's errors begin with. extism_plugin_new says the first of every failure, whatever it was
+ * that failed. */
+#define COMPILE_FAILED "Unable to compile Extism plugin: "
+#define CREATE_FAILED "Unable to create Extism plugin: "
+
 struct ExtismFunction {
     host_function *function; /* NULL once a plug-in has taken it */
 };
@@ -70,15 +75,13 @@ static compiled_plugin *compile(const uint8_t *wasm, ExtismSize wasm_size,
     compiled_plugin *compiled = NULL;
     error err = {0};
 
-    if (errmsg)
-        *errmsg = NULL;
     if (take_functions(functions, n_functions, &options.functions, &options.function_count, errmsg) == 0) {
         int rc = !wasm && wasm_size > 0
                      ? error_set(&err, E_INVALID, "the module's bytes are NULL")
                      : compiled_plugin_create(&compiled, slice_of(wasm, wasm ? (size_t)wasm_size : 0),
                                               &options, &err);
         if (rc != 0)
-            tell(errmsg, "Unable to compile Extism plugin: ", &err);
+            tell(errmsg, COMPILE_FAILED, &err);
     }
     for (size_t i = 0; i < options.function_count; i++)
         host_function_unref(options.functions[i]);
@@ -108,27 +111,29 @@ EXPORT void extism_compiled_plugin_free(ExtismCompiledPlugin *compiled)
     compiled_plugin_unref((compiled_plugin *)compiled);
 }
 
-EXPORT ExtismPlugin *extism_plugin_new_from_compiled(const ExtismCompiledPlugin *compiled,
-                                                     char **errmsg)
+static ExtismPlugin *create(compiled_plugin *compiled, const char *prefix, char **errmsg)
 {
     plugin *p = NULL;
     error err = {0};
-    int rc;
-
-    if (errmsg)
-        *errmsg = NULL;
-    rc = compiled ? plugin_create(&p, (compiled_plugin *)(uintptr_t)compiled, &err)
-                  : error_set(&err, E_INVALID, "the compiled plug-in is NULL");
-    if (rc != 0)
-        tell(errmsg, "Unable to create Extism plugin: ", &err);
+    if (plugin_create(&p, compiled, &err) != 0)
+        tell(errmsg, prefix, &err);
     return (ExtismPlugin *)p;
 }
 
-static ExtismPlugin *create(compiled_plugin *compiled, char **errmsg)
+EXPORT ExtismPlugin *extism_plugin_new_from_compiled(const ExtismCompiledPlugin *compiled,
+                                                     char **errmsg)
 {
-    ExtismPlugin *p = NULL;
     if (compiled)
-        p = extism_plugin_new_from_compiled((ExtismCompiledPlugin *)compiled, errmsg);
+        return create((compiled_plugin *)(uintptr_t)compiled, CREATE_FAILED, errmsg);
+    if (errmsg)
+        *errmsg = strdup(CREATE_FAILED "the compiled plug-in is NULL");
+    return NULL;
+}
+
+/* Makes a plug-in of what was compiled only for it. */
+static ExtismPlugin *create_only(compiled_plugin *compiled, const char *prefix, char **errmsg)
+{
+    ExtismPlugin *p = compiled ? create(compiled, prefix, errmsg) : NULL;
     compiled_plugin_unref(compiled);
     return p;
 }
@@ -137,7 +142,8 @@ EXPORT ExtismPlugin *extism_plugin_new(const uint8_t *wasm, ExtismSize wasm_size
                                        const ExtismFunction **functions, ExtismSize n_functions,
                                        bool with_wasi, char **errmsg)
 {
-    return create(compile(wasm, wasm_size, functions, n_functions, with_wasi, NULL, errmsg), errmsg);
+    return create_only(compile(wasm, wasm_size, functions, n_functions, with_wasi, NULL, errmsg),
+                       COMPILE_FAILED, errmsg);
 }
 
 EXPORT ExtismPlugin *extism_plugin_new_with_fuel_limit(const uint8_t *wasm, ExtismSize wasm_size,
@@ -145,8 +151,8 @@ EXPORT ExtismPlugin *extism_plugin_new_with_fuel_limit(const uint8_t *wasm, Exti
                                                        ExtismSize n_functions, bool with_wasi,
                                                        uint64_t fuel_limit, char **errmsg)
 {
-    return create(compile(wasm, wasm_size, functions, n_functions, with_wasi, &fuel_limit, errmsg),
-                  errmsg);
+    return create_only(compile(wasm, wasm_size, functions, n_functions, with_wasi, &fuel_limit, errmsg),
+                       CREATE_FAILED, errmsg);
 }
 
 EXPORT void extism_plugin_free(ExtismPlugin *p)
@@ -160,9 +166,9 @@ EXPORT int32_t extism_plugin_call_with_host_context(ExtismPlugin *p, const char 
                                                     const uint8_t *data, ExtismSize data_len,
                                                     void *host_context)
 {
-    if (!p || !func_name)
+    if (!p)
         return -1;
-    return plugin_call((plugin *)p, func_name, slice_of(data, data ? (size_t)data_len : 0), host_context);
+    return plugin_call((plugin *)p, func_name, slice_of(data, (size_t)data_len), host_context);
 }
 
 EXPORT int32_t extism_plugin_call(ExtismPlugin *p, const char *func_name, const uint8_t *data,

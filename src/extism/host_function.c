@@ -1,6 +1,6 @@
 #include "extism/host_function.h"
 
-#include "base/slice.h"
+#include "base/buf.h"
 
 #include <stdlib.h>
 
@@ -54,7 +54,23 @@ done:
 
 int host_function_set_namespace(host_function *f, const char *name_space, error *err)
 {
-    char *copy = strdup(name_space);
+    slice rest = slice_str(name_space);
+    char *copy;
+    buf text;
+    int rc = 0;
+
+    buf_init(&text, rest.len * 3 + 1);
+    /* As upstream: U+FFFD stands for what is not UTF-8. */
+    for (;;) {
+        size_t good = slice_utf8_prefix(rest);
+        rc = rc ? rc : buf_append(&text, rest.data, good);
+        if (good == rest.len)
+            break;
+        rc = rc ? rc : buf_append_str(&text, "\xef\xbf\xbd");
+        rest = slice_of(rest.data + good + 1, rest.len - good - 1);
+    }
+    copy = rc == 0 ? buf_take_str(&text) : NULL;
+    buf_deinit(&text);
     if (!copy)
         return error_set(err, E_NO_MEMORY, "out of memory for host function %s", f->name);
     free(f->name_space);
@@ -72,7 +88,7 @@ void host_function_unref(host_function *f)
 {
     if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
         return;
-    if (f->free_user_data)
+    if (f->free_user_data && f->user_data)
         f->free_user_data(f->user_data);
     free(f->name);
     free(f->name_space);

@@ -49,7 +49,7 @@ int host_function_create(host_function **out, const char *name, const ExtismValT
                          size_t n_inputs, const ExtismValType *outputs, size_t n_outputs,
                          error *err) MUST_CHECK;
 
-/* Puts it into another namespace. */
+/* Puts it into another namespace; bytes that are not UTF-8 become U+FFFD. */
 int host_function_set_namespace(host_function *f, const char *name_space, error *err) MUST_CHECK;
 
 /* Adds a reference; returns `f`. */

@@ -1,6 +1,6 @@
 #include "extism/imports.h"
 
-#include "base/buf.h"
+#include "base/utf8.h"
 #include "extism/imports_internal.h"
 #include "extism/limits.h"
 #include "extism/log.h"
@@ -66,10 +66,14 @@ static void free_block(instance *i, uint64_t offset)
 /* A block that must be text. */
 static wasm_trap_t *read_key(instance *i, uint64_t offset, const char *what, slice *out)
 {
+    char problem[UTF8_PROBLEM_BYTES];
+
     if (!imports_block(i, offset, out))
         return imports_trap("invalid handle offset for %s: %" PRIu64, what, offset);
-    if (!slice_is_utf8(*out))
-        return imports_trap("%s is not valid utf-8", what);
+    if (!slice_is_utf8(*out)) {
+        utf8_describe(*out, problem, sizeof problem);
+        return imports_trap("%s", problem);
+    }
     return NULL;
 }
 
@@ -146,6 +150,7 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
     enum log_level level = (enum log_level)(uintptr_t)env;
     instance *i = instance_of_caller(caller);
     uint64_t offset = (uint64_t)raw[0].i64;
+    char problem[UTF8_PROBLEM_BYTES];
     slice text;
 
     (void)n;
@@ -155,11 +160,13 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
     }
     if (!imports_block(i, offset, &text))
         return imports_trap("invalid handle offset for log message: %" PRIu64, offset);
-    if (slice_is_utf8(text))
+    if (slice_is_utf8(text)) {
         log_write(level, "pdk", plugin_state_id_text(instance_state(i)), text);
-    else
+    } else {
+        utf8_describe(text, problem, sizeof problem);
         log_printf(LOG_ERROR, "pdk", plugin_state_id_text(instance_state(i)),
-                   "unable to log message: it is not valid utf-8");
+                   "unable to log message: Err(%s)", problem);
+    }
     free_block(i, offset);
     return NULL;
 }
@@ -299,6 +306,12 @@ static void from_extism(const ExtismVal *v, ExtismValType type, wasmtime_val_raw
     }
 }
 
+static const char *type_name(ExtismValType type)
+{
+    static const char *const names[] = {"i32", "i64", "f32", "f64"};
+    return type <= ExtismValType_F64 ? names[type] : "another type";
+}
+
 static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
 {
     const host_function *f = env;
@@ -315,11 +328,17 @@ static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val
         outputs[i] = (ExtismVal){.t = f->outputs[i]};
     f->call((ExtismCurrentPlugin *)instance_of_caller(caller), f->n_inputs ? values : NULL, f->n_inputs,
             f->n_outputs ? outputs : NULL, f->n_outputs, f->user_data);
-    for (size_t i = 0; i < f->n_outputs; i++)
+    wasm_trap_t *trap = NULL;
+    for (size_t i = 0; i < f->n_outputs && !trap; i++) {
+        if (outputs[i].t != f->outputs[i])
+            trap = imports_trap("function attempted to return an incompatible value: type mismatch: "
+                                "expected %s, found %s",
+                                type_name(f->outputs[i]), type_name(outputs[i].t));
         from_extism(&outputs[i], f->outputs[i], &raw[i]);
+    }
     if (values != few)
         free(values);
-    return NULL;
+    return trap;
 }
 
 static void unref_function(void *env)

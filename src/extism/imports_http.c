@@ -127,6 +127,9 @@ static int finish(instance *i, http_request *request, int curl_code, int64_t *ou
         s->http_headers = response.headers;
         response.headers = (strmap){0};
     }
+    /* The time of the request was the time that the call had left. */
+    if (rc == E_TIMEOUT && s->has_deadline)
+        s->interrupted = true;
     http_response_deinit(&response);
     *out = (int64_t)offset;
     return rc;

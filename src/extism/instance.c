@@ -95,17 +95,30 @@ static int inspect_member(instance *i, size_t member, error *err)
     return rc;
 }
 
-static void add_initializer(instance *i, const wasmtime_extern_t *item, uint32_t params,
-                            const char *context)
+/* Adds a function of () -> (). */
+static void add_initializer(instance *i, const wasmtime_extern_t *item, const char *context)
 {
     i->initializers[i->initializer_count++] =
-        (struct initializer){.func = item->of.func, .params = params, .context = context};
+        (struct instance_initializer){.func = item->of.func, .context = context};
 }
 
 static bool plain_function(const module *m, const char *name)
 {
     const struct module_export *e = module_interface_find(&m->interface, slice_str(name));
     return e && e->kind == WASM_KIND_FUNC && e->params == 0 && e->results == 0;
+}
+
+/* Haskell's own start-up takes an argument count and vector; it is given two zeros. */
+static void add_hs_init(instance *i, const module *m, const wasmtime_extern_t *item)
+{
+    const struct module_export *e = module_interface_find(&m->interface, slice_str("hs_init"));
+    i->initializers[i->initializer_count++] = (struct instance_initializer){
+        .func = item->of.func,
+        .unfit = e->params != 2 || !e->only_i32,
+        .params = 2,
+        .results = e->results,
+        .context = "failed to initialize Haskell using hs_init",
+    };
 }
 
 /* The start-up functions of language runtimes, by upstream's rules. */
@@ -118,14 +131,13 @@ static void list_main_initializers(instance *i, size_t member)
     if (get_export(i, member, "hs_init", WASMTIME_EXTERN_FUNC, &item)) {
         wasmtime_extern_t reactor;
         if (initialize && get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &reactor))
-            add_initializer(i, &reactor, 0, "failed to initialize Haskell reactor runtime");
-        add_initializer(i, &item, module_interface_find(&m->interface, slice_str("hs_init"))->params,
-                        "failed to initialize Haskell using hs_init");
+            add_initializer(i, &reactor, "failed to initialize Haskell reactor runtime");
+        add_hs_init(i, m, &item);
     } else if (get_export(i, member, "__wasm_call_ctors", WASMTIME_EXTERN_FUNC, &item)) {
         if (plain_function(m, "__wasm_call_ctors"))
-            add_initializer(i, &item, 0, "failed to initialize wasi runtime");
+            add_initializer(i, &item, "failed to initialize wasi runtime");
     } else if (initialize && get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &item)) {
-        add_initializer(i, &item, 0, "failed to initialize wasi runtime");
+        add_initializer(i, &item, "failed to initialize wasi runtime");
     }
 }
 
@@ -135,12 +147,12 @@ static void list_initializers(instance *i, size_t member)
     wasmtime_extern_t item;
 
     if (m->has_start && get_export(i, member, LINK_EXPORT_START, WASMTIME_EXTERN_FUNC, &item))
-        add_initializer(i, &item, 0, "");
+        add_initializer(i, &item, "");
     if (member == i->code->main)
         list_main_initializers(i, member);
     else if (plain_function(m, "_initialize") &&
              get_export(i, member, "_initialize", WASMTIME_EXTERN_FUNC, &item))
-        add_initializer(i, &item, 0, "");
+        add_initializer(i, &item, "");
 }
 
 /* Upstream refuses a main module whose own memories begin over the limit. */
@@ -350,16 +362,9 @@ bool instance_out_of_memory(instance *i)
     return kernel_memory_root(instance_kernel(i))->out_of_memory != 0;
 }
 
-bool instance_next_initializer(instance *i, wasmtime_func_t *out, uint32_t *params,
-                               const char **context)
+const struct instance_initializer *instance_next_initializer(instance *i)
 {
-    if (i->initialized == i->initializer_count)
-        return false;
-    const struct initializer *next = &i->initializers[i->initialized++];
-    *out = next->func;
-    *params = next->params;
-    *context = next->context;
-    return true;
+    return i->initialized < i->initializer_count ? &i->initializers[i->initialized++] : NULL;
 }
 
 bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out)
@@ -381,9 +386,13 @@ bool instance_find_function(instance *i, const struct module_export *e, wasmtime
 
 int instance_failure(instance *i, wasmtime_error_t *e, wasm_trap_t *trap, error *err)
 {
+    wasmtime_trap_code_t unused;
+    /* An exception that nobody caught comes as a trap too, but without a code. */
+    int code = trap && wasmtime_trap_code(trap, &unused) ? E_TRAP : E_INVALID;
+
     if (e && wasmtime_error_exit_status(e, &i->exit_status))
         i->exited = true;
-    return engine_error(err, trap ? E_TRAP : E_INVALID, e, trap);
+    return engine_error(err, code, e, trap);
 }
 
 int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n, error *err)

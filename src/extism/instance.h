@@ -15,6 +15,8 @@
 /* ExtismCurrentPlugin of the C API. */
 typedef struct instance instance;
 
+#define INSTANCE_RESULTS 4
+
 /* Gets a fresh instance for `state`, which must outlive its use. No code of the guest has run in it
  * yet. E_BUSY when the host is out of room for more; E_TRAP or E_INVALID with the engine's text. */
 int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err) MUST_CHECK;
@@ -50,11 +52,18 @@ int instance_alloc_bytes(instance *i, slice s, uint64_t *offset, error *err) MUS
 /* Whether a growth over the allowance was refused since the instance was made. */
 bool instance_out_of_memory(instance *i);
 
-/* The next function that has to run before the guest's functions may be called (its start function,
- * the start-up of its language's runtime); false when all have. `params` is how many i32 zeros it
- * takes, `context` what upstream calls it in errors ("" for the start function). */
-bool instance_next_initializer(instance *i, wasmtime_func_t *out, uint32_t *params,
-                               const char **context);
+/* A function that has to run before the guest's functions may be called: its start function, or the
+ * start-up of its language's runtime. Its arguments are i32 zeros. */
+struct instance_initializer {
+    wasmtime_func_t func;
+    bool unfit;      /* it has not the signature that it must have */
+    uint32_t params; /* 0 or 2 */
+    uint32_t results; /* at most INSTANCE_RESULTS */
+    const char *context; /* what upstream calls it in errors; "" for the start function */
+};
+
+/* The next one that has not run; NULL when all have. A view. */
+const struct instance_initializer *instance_next_initializer(instance *i);
 
 /* The exported function, found once and remembered. False when the main module has none. */
 bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out);

@@ -6,12 +6,6 @@
 /* What instance.c (making and using), instance_idle.c (putting back and taking again) and
  * instance_memory.c (restoring memories, slack) share. */
 
-struct initializer {
-    wasmtime_func_t func;
-    uint32_t params;
-    const char *context;
-};
-
 /* One of the modules' instances. */
 struct member_instance {
     wasmtime_instance_t instance;
@@ -27,7 +21,7 @@ struct instance {
     wasmtime_memory_t kernel;
     wasmtime_memory_t *all_memories;
     struct member_instance *members;
-    struct initializer *initializers;
+    struct instance_initializer *initializers;
     size_t initializer_count;
     size_t initialized;
     wasmtime_func_t *functions;    /* by number among main's exports; found when store_id is set */

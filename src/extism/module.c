@@ -158,6 +158,7 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
         .kernel = slice_of(kernel_wasm, kernel_wasm_len),
         .slack_pages = o->slack_pages,
     };
+    static const uint8_t component[8] = {0, 'a', 's', 'm', 0x0d, 0, 1, 0};
     linked_module linked = {0};
     wasm_engine_t *engine;
     int rc;
@@ -165,6 +166,9 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
     rc = engine_get(o->fuel ? ENGINE_FUEL : ENGINE_ON_DEMAND, &engine, err);
     if (rc != 0)
         return rc;
+    if (bytes.len >= sizeof component && memcmp(bytes.data, component, sizeof component) == 0)
+        return error_set(err, E_INVALID,
+                         "expected a WebAssembly module but was given a WebAssembly component");
     rc = engine_error(err, E_INVALID, wasmtime_module_validate(engine, bytes.data, bytes.len), NULL);
     rc = rc ? rc : wasm_link(&linked, bytes, &link, err);
     rc = rc ? rc : module_interface_create(&m->interface, buf_slice(&linked.wasm), err);
@@ -181,6 +185,8 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
 
 static int to_binary(slice source, wasm_byte_vec_t *out, error *err)
 {
+    if (!slice_is_utf8(source))
+        return error_set(err, E_INVALID, "input bytes aren't valid utf-8");
     return engine_error(err, E_INVALID,
                         wasmtime_wat2wasm((const char *)source.data, source.len, out), NULL);
 }

@@ -126,15 +126,19 @@ static int describe_function(const wasm_module *m, uint32_t type, buf *out)
     slice lists[2] = {{0}};
     uint32_t counts[2] = {0};
     uint8_t first = 0;
+    bool only_i32 = true;
     int rc = 0;
 
     wasm_module_func_type(m, type, &lists[0], &lists[1]);
     for (int part = 0; part < 2; part++) {
         wasm_reader r = wasm_reader_of(lists[part]);
         counts[part] = lists[part].len ? wasm_read_u32(&r) : 0;
+        for (const uint8_t *p = r.at; part == 0 && p < r.end; p++)
+            only_i32 = only_i32 && *p == WASM_I32_TYPE;
         first = counts[part] ? wasm_read_byte(&r) : 0;
         rc = rc ? rc : wasm_write_uint(out, counts[part]);
     }
+    rc = rc ? rc : buf_append_byte(out, only_i32 && counts[1] <= 4);
     return rc ? rc : buf_append_byte(out, first);
 }
 
@@ -183,6 +187,7 @@ static struct module_export read_export(wasm_reader *r, size_t number)
     if (e.kind == WASM_KIND_FUNC) {
         e.params = wasm_read_u32(r);
         e.results = wasm_read_u32(r);
+        e.only_i32 = wasm_read_byte(r);
         e.result = wasm_read_byte(r);
     }
     return e;

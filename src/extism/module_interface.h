@@ -21,6 +21,7 @@ struct module_export {
     /* Of a function: */
     uint32_t params;
     uint32_t results;
+    bool only_i32;  /* all parameters are i32, and there are at most four results */
     uint8_t result; /* WASM_I32 or another type's first byte, of one result */
 };
 

@@ -75,21 +75,20 @@ void outcome_read(outcome *out, instance *i, const struct module_export *e, int 
     if (failed == 0)
         out->code = e->results == 0 ? 0 : e->result == WASM_I32_TYPE ? result.i32 : -1;
     bool guest_error = out->error_offset != 0 && out->error_length > 0;
-    if (guest_error)
+    if (guest_error) {
         add_guest_error(i, out, err);
-    else if (failed == E_TRAP || instance_state(i)->interrupted)
-        out->code = OUTCOME_TRAPPED;
-    if (failed == 0)
+    } else if (failed == 0) {
         return;
-    if (instance_exit_status(i, &status)) {
+    } else if (instance_exit_status(i, &status)) {
         out->code = status;
-        if (status == 0 && !guest_error)
+        if (status == 0)
             error_deinit(err);
     } else if (instance_state(i)->interrupted) {
+        out->code = OUTCOME_TRAPPED;
         error_set(err, E_TIMEOUT, "timeout");
     } else if (instance_out_of_memory(i)) {
-        if (!guest_error)
-            out->code = -1;
         error_set(err, E_TOO_LARGE, "oom");
+    } else if (failed == E_TRAP) {
+        out->code = OUTCOME_TRAPPED;
     }
 }

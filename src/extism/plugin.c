@@ -2,14 +2,17 @@
 
 #include "base/clock.h"
 #include "base/record.h"
+#include "base/utf8.h"
 #include "extism/deadline.h"
 #include "extism/instance.h"
 #include "extism/log.h"
 #include "extism/outcome.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct plugin {
     compiled_plugin *code;
@@ -23,20 +26,17 @@ struct plugin {
     char *guest_error;    /* what the guest set, copied for plugin_error */
 };
 
-/* Upstream opens the manifest's directories when a plug-in is made. */
+/* Upstream opens the manifest's directories when a plug-in is made, whether a module needs them or not. */
 static int check_paths(const compiled_plugin *c, error *err)
 {
-    instance *i = NULL;
-    plugin_state state;
-    int rc;
-
-    if (!c->uses_wasi || c->manifest.allowed_paths_count == 0)
-        return 0;
-    plugin_state_init(&state, &c->manifest);
-    rc = instance_acquire(&i, (compiled_plugin *)(uintptr_t)c, &state, err);
-    instance_release(i);
-    plugin_state_deinit(&state);
-    return rc;
+    for (size_t i = 0; c->options.wasi && i < c->manifest.allowed_paths_count; i++) {
+        int fd = open(c->manifest.allowed_paths[i].host, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            return error_set(err, E_IO, "allowed path %s cannot be opened: %s (os error %d)",
+                             c->manifest.allowed_paths[i].host, strerror(errno), errno);
+        close(fd);
+    }
+    return 0;
 }
 
 int plugin_create(plugin **out, compiled_plugin *code, error *err)
@@ -92,22 +92,33 @@ static void forget_error(plugin *p)
     p->last.error_offset = 0;
 }
 
+/* Says in front of an error's innermost cause what was being done. */
+static void wrap_error(error *err, const char *context)
+{
+    error both = {0};
+    error_set(&both, err->code, "%s\n\nCaused by:\n    %s", context,
+              engine_root_cause(error_text(err)));
+    error_deinit(err);
+    *err = both;
+}
+
 /* The start-up functions that have not run yet. */
 static int initialize(plugin *p, error *err)
 {
-    wasmtime_func_t f;
-    const char *context;
-    uint32_t params;
+    const struct instance_initializer *f;
     int rc = 0;
 
-    while (rc == 0 && instance_next_initializer(p->instance, &f, &params, &context)) {
-        wasmtime_val_raw_t raw[8] = {{0}};
-        rc = instance_call(p->instance, &f, raw, params > 8 ? 8 : params > 0 ? params : 1, err);
-        if (rc != 0 && *context) {
-            error both = {0};
-            error_set(&both, rc, "%s\n\nCaused by:\n    %s", context, engine_root_cause(error_text(err)));
-            error_deinit(err);
-            *err = both;
+    while (rc == 0 && (f = instance_next_initializer(p->instance)) != NULL) {
+        wasmtime_val_raw_t raw[INSTANCE_RESULTS] = {{0}};
+        rc = f->unfit ? error_set(err, E_INVALID, "its parameters are not (i32, i32)")
+                      : instance_call(p->instance, &f->func, raw, INSTANCE_RESULTS, err);
+        if (rc != 0 && *f->context) {
+            wrap_error(err, f->context);
+        } else if (rc != 0) {
+            /* What did not start is no instance: the next call begins anew. */
+            instance_spoil(p->instance);
+            instance_release(p->instance);
+            p->instance = NULL;
         }
     }
     return rc;
@@ -120,6 +131,8 @@ static int set_input(plugin *p, slice input, error *err)
 
     kernel_memory_reset(instance_kernel(p->instance));
     rc = instance_alloc_bytes(p->instance, input, &offset, err);
+    if (rc != 0)
+        wrap_error(err, "failed to allocate extism memory");
     if (rc == 0 && offset) {
         struct kernel_root *r = kernel_memory_root(instance_kernel(p->instance));
         r->input_offset = offset;
@@ -149,6 +162,23 @@ static int prepare(plugin *p, slice input, error *err)
     return rc ? rc : set_input(p, input, err);
 }
 
+/* What upstream writes to the log about a call that failed. */
+static void log_failure(plugin *p, const char *name)
+{
+    int status;
+
+    if (!p->err.text || log_level() < LOG_ERROR)
+        return;
+    if (p->last.error_length)
+        log_printf(LOG_ERROR, "plugin", p->state.id_text, "call to %s returned with error message: %s",
+                   name, plugin_error(p));
+    else if (p->state.interrupted || instance_out_of_memory(p->instance) ||
+             instance_exit_status(p->instance, &status))
+        return;
+    log_printf(LOG_ERROR, "plugin", p->state.id_text, "call to %s encountered an error: %s", name,
+               error_text(&p->err));
+}
+
 static int32_t call_locked(plugin *p, const char *name, slice input)
 {
     const struct module_export *e;
@@ -172,13 +202,25 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
     rc = instance_call(p->instance, &f, raw, 1, &p->err);
     p->needs_reset = strcmp(name, "_start") == 0;
     outcome_read(&p->last, p->instance, e, rc, raw[0], &p->err);
-    if (p->err.text && p->last.error_offset)
-        log_printf(LOG_ERROR, "plugin", plugin_state_id_text(&p->state),
-                   "call to %s returned with error message: %s", name, error_text(&p->err));
+    log_failure(p, name);
     const uint64_t keep[2][2] = {{p->last.output_offset, p->last.output_length},
                                  {p->last.error_offset, p->last.error_length}};
     instance_trim(p->instance, keep, 2);
     return p->last.code;
+}
+
+static int check_arguments(plugin *p, const char *name, slice input)
+{
+    char problem[UTF8_PROBLEM_BYTES];
+
+    if (!name)
+        return error_set(&p->err, E_INVALID, "the function's name is NULL");
+    if (!input.data && input.len > 0)
+        return error_set(&p->err, E_INVALID, "the input is NULL, but its length is %zu", input.len);
+    if (slice_is_utf8(slice_str(name)))
+        return 0;
+    utf8_describe(slice_str(name), problem, sizeof problem);
+    return error_set(&p->err, E_INVALID, "%s", problem);
 }
 
 int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context)
@@ -200,12 +242,7 @@ int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context
         deadline_start(&d, p->state.deadline_ns);
     }
     atomic_store(&p->running, true);
-    if (!slice_is_utf8(slice_str(name))) {
-        error_set(&p->err, E_INVALID, "the function's name is not valid utf-8");
-        code = -1;
-    } else {
-        code = call_locked(p, name, input);
-    }
+    code = check_arguments(p, name, input) == 0 ? call_locked(p, name, input) : -1;
     atomic_store(&p->running, false);
     if (m->has_timeout_ms)
         deadline_stop(&d);
@@ -251,6 +288,8 @@ bool plugin_function_exists(plugin *p, const char *name)
 {
     const struct module_export *e;
 
+    if (!slice_is_utf8(slice_str(name)))
+        return false;
     clear_after_query(p);
     e = module_interface_find(&compiled_plugin_main(p->code)->interface, slice_str(name));
     return e && e->kind == WASM_KIND_FUNC && e->params == 0 &&

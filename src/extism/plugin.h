@@ -16,7 +16,8 @@ int plugin_create(plugin **out, struct compiled_plugin *code, error *err) MUST_C
 /* Frees it. Takes NULL. */
 void plugin_destroy(plugin *p);
 
-/* Calls a function and returns the code that extism_plugin_call documents. */
+/* Calls a function and returns the code that extism_plugin_call documents. A NULL name, and a NULL input
+ * with a length, are errors of the call. */
 int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context);
 
 /* The last call's output and error; views until the next use. The error is NULL when there is none. */
