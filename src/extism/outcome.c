@@ -1,5 +1,8 @@
 #include "extism/outcome.h"
 
+#include "base/utf8.h"
+
+#include <stdio.h>
 #include <string.h>
 
 int outcome_check_function(const struct module_export *e, const char *name, error *err)
@@ -19,10 +22,13 @@ static void add_guest_error(instance *i, const outcome *o, error *err)
 {
     slice text = kernel_memory_view(instance_kernel(i), o->error_offset, o->error_length);
     const char *words = (const char *)text.data;
+    char problem[UTF8_PROBLEM_BYTES + 64];
     int len = (int)text.len;
 
     if (!slice_is_utf8(text)) {
-        words = "unable to load error message from memory: it is not valid utf-8";
+        len = snprintf(problem, sizeof problem, "unable to load error message from memory: ");
+        utf8_describe(text, problem + len, sizeof problem - (size_t)len);
+        words = problem;
         len = (int)strlen(words);
     }
     if (!err->text) {

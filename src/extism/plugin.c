@@ -162,6 +162,16 @@ static int prepare(plugin *p, slice input, error *err)
     return rc ? rc : set_input(p, input, err);
 }
 
+static void log_line(plugin *p, const char *name, const char *what, slice text)
+{
+    buf line;
+    buf_init(&line, SIZE_MAX);
+    if (buf_printf(&line, "call to %s %s: ", name, what) == 0 &&
+        buf_append(&line, text.data, text.len) == 0)
+        log_write(LOG_ERROR, "plugin", plugin_state_id_text(&p->state), buf_slice(&line));
+    buf_deinit(&line);
+}
+
 /* What upstream writes to the log about a call that failed. */
 static void log_failure(plugin *p, const char *name)
 {
@@ -170,13 +180,13 @@ static void log_failure(plugin *p, const char *name)
     if (!p->err.text || log_level() < LOG_ERROR)
         return;
     if (p->last.error_length)
-        log_printf(LOG_ERROR, "plugin", p->state.id_text, "call to %s returned with error message: %s",
-                   name, plugin_error(p));
+        log_line(p, name, "returned with error message",
+                 kernel_memory_view(instance_kernel(p->instance), p->last.error_offset,
+                                    p->last.error_length));
     else if (p->state.interrupted || instance_out_of_memory(p->instance) ||
              instance_exit_status(p->instance, &status))
         return;
-    log_printf(LOG_ERROR, "plugin", p->state.id_text, "call to %s encountered an error: %s", name,
-               error_text(&p->err));
+    log_line(p, name, "encountered an error", slice_str(error_text(&p->err)));
 }
 
 static int32_t call_locked(plugin *p, const char *name, slice input)
@@ -193,8 +203,11 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
         return -1;
     }
     e = module_interface_find(&compiled_plugin_main(p->code)->interface, slice_str(name));
-    if (outcome_check_function(e, name, &p->err) != 0)
+    if (outcome_check_function(e, name, &p->err) != 0) {
+        if (e && e->params > 0)
+            log_failure(p, name);
         return -1;
+    }
     if (!instance_find_function(p->instance, e, &f)) {
         error_set(&p->err, E_NOT_FOUND, "Function not found: %s", name);
         return -1;
@@ -255,7 +268,7 @@ int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context
 slice plugin_output(plugin *p)
 {
     if (!p->instance)
-        return slice_of(NULL, 0);
+        return slice_of("", 0);
     kernel_memory k = instance_kernel(p->instance);
     slice s = kernel_memory_view(k, p->last.output_offset, p->last.output_length);
     return s.data ? s : slice_of(k.base, 0);
@@ -361,6 +374,9 @@ bool plugin_reset(plugin *p)
 {
     if (p->instance)
         kernel_memory_reset(instance_kernel(p->instance));
+    p->last.error_length = 0;
+    free(p->guest_error);
+    p->guest_error = NULL;
     return true;
 }
 

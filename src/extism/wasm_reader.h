@@ -40,7 +40,7 @@ enum wasm_extern_kind {
 
 static inline wasm_reader wasm_reader_of(slice s)
 {
-    return (wasm_reader){.at = s.data, .end = s.data + s.len, .failed = false};
+    return (wasm_reader){.at = s.data, .end = s.len ? s.data + s.len : s.data, .failed = false};
 }
 
 static inline uint64_t wasm_reader_fail(wasm_reader *r)

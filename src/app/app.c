@@ -1,0 +1,146 @@
+#include "app/app.h"
+
+#include "app/discovery.h"
+#include "app/routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct app {
+    config config;
+    function *functions;
+    size_t count;
+    routes *routes;
+};
+
+static function *find_by_name(app *a, const char *name)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->functions[i].name, name) == 0)
+            return &a->functions[i];
+    }
+    return NULL;
+}
+
+/* ubiq.toml speaks of a function that is not there. */
+static int unknown_function(const app *a, const char *path, const char *name, error *err)
+{
+    const char **names = calloc(a->count + 1, sizeof *names);
+    const char *nearest = NULL;
+    int rc;
+
+    for (size_t i = 0; names && i < a->count; i++)
+        names[i] = a->functions[i].name;
+    if (names)
+        nearest = slice_nearest(slice_str(name), names, a->count);
+    rc = error_set(err, E_INVALID, "%s: functions.\"%s\": there is no such function%s%s%s", path,
+                   name, nearest ? ", did you mean " : "", nearest ? nearest : "",
+                   nearest ? "?" : "");
+    free(names);
+    return rc;
+}
+
+/* Moves what ubiq.toml says about functions to the functions. */
+static int apply_config(app *a, const char *path, error *err)
+{
+    for (size_t i = 0; i < a->config.function_count; i++) {
+        config_function *c = &a->config.functions[i];
+        function *f = find_by_name(a, c->name);
+
+        if (!f)
+            return unknown_function(a, path, c->name, err);
+        f->entry = c->entry;
+        c->entry = NULL;
+        if (c->route) {
+            free(f->route);
+            f->route = c->route;
+            c->route = NULL;
+        }
+        f->methods = c->methods;
+        c->methods = (config_list){0};
+        f->allowed_hosts = c->allowed_hosts;
+        c->allowed_hosts = (config_list){0};
+    }
+    return 0;
+}
+
+static int take_functions(app *a, discovery *found, error *err)
+{
+    int rc = 0;
+
+    a->functions = calloc(found->count + 1, sizeof *a->functions);
+    if (!a->functions)
+        return error_set(err, E_NO_MEMORY, "out of memory for %zu functions", found->count);
+    for (size_t i = 0; i < found->count && rc == 0; i++) {
+        function *f = &a->functions[a->count++];
+        buf route;
+
+        atomic_init(&f->state, FUNCTION_LISTED);
+        f->name = found->item[i].name;
+        f->path = found->item[i].path;
+        found->item[i] = (discovered){0};
+        buf_init(&route, SIZE_MAX);
+        if (routes_of_name(f->name, &route) || !(f->route = buf_take_str(&route)))
+            rc = error_set(err, E_NO_MEMORY, "out of memory for %zu functions", found->count);
+        buf_deinit(&route);
+    }
+    return rc;
+}
+
+int app_open(app **out, const char *path, error *err)
+{
+    discovery found = {0};
+    char *toml = NULL;
+    app *a = NULL;
+    int rc;
+
+    *out = NULL;
+    if (!(a = calloc(1, sizeof *a)) || asprintf(&toml, "%s/ubiq.toml", path) < 0) {
+        toml = NULL;
+        rc = error_set(err, E_NO_MEMORY, "out of memory for a project");
+        goto done;
+    }
+    rc = discover(&found, path, err);
+    rc = rc ? rc : config_read(&a->config, toml, err);
+    rc = rc ? rc : take_functions(a, &found, err);
+    rc = rc ? rc : apply_config(a, toml, err);
+    rc = rc ? rc : routes_create(&a->routes, a->functions, a->count, err);
+    if (rc)
+        goto done;
+    *out = a;
+    a = NULL;
+done:
+    discovery_deinit(&found);
+    free(toml);
+    app_close(a);
+    return rc;
+}
+
+const config *app_config(const app *a)
+{
+    return &a->config;
+}
+
+function *app_functions(app *a, size_t *count)
+{
+    *count = a->count;
+    return a->functions;
+}
+
+function *app_find(const app *a, slice path)
+{
+    return routes_find(a->routes, path);
+}
+
+void app_close(app *a)
+{
+    if (!a)
+        return;
+    routes_destroy(a->routes);
+    for (size_t i = 0; i < a->count; i++)
+        function_deinit(&a->functions[i]);
+    free(a->functions);
+    config_deinit(&a->config);
+    free(a);
+}

@@ -1,0 +1,26 @@
+#ifndef UBIQ_APP_APP_H
+#define UBIQ_APP_APP_H
+
+#include "app/function.h"
+
+/* A project: its configuration, its functions and their routes. Constant once it is open, but for
+ * the state of each function. */
+typedef struct app app;
+
+/* Opens the project in directory `path`: reads ubiq.toml, if there is one, and lists functions/. No
+ * code is looked at. E_NOT_FOUND, E_INVALID, E_IO: the text is for the project's author. */
+int app_open(app **out, const char *path, error *err) MUST_CHECK;
+
+/* What ubiq.toml says and the defaults; borrowed. */
+const config *app_config(const app *a);
+
+/* The functions in byte order of their names; borrowed. */
+function *app_functions(app *a, size_t *count);
+
+/* The function that answers a path (without its query), or NULL. Any thread. */
+function *app_find(const app *a, slice path);
+
+/* Frees it, code included. Takes NULL. */
+void app_close(app *a);
+
+#endif

@@ -1,0 +1,128 @@
+#include "app/function.h"
+
+#include "app/limits.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE (64UL * 1024)
+
+static int put_hosts(buf *out, const config_list *hosts)
+{
+    int rc = buf_append_str(out, ",\"allowed_hosts\":[");
+
+    for (size_t i = 0; i < hosts->count && rc == 0; i++) {
+        if (i > 0)
+            rc = buf_append_byte(out, ',');
+        rc = rc ? rc : json_put_string(out, slice_str(hosts->item[i]));
+    }
+    return rc ? rc : buf_append_byte(out, ']');
+}
+
+/* The manifest that gives the code no more than the project allows it. */
+static int put_manifest(buf *out, const function *f, slice code, const function_options *o)
+{
+    int rc = buf_printf(out,
+                        "{\"wasm\":[{\"data\":{\"ptr\":%zu,\"len\":%zu}}],"
+                        "\"memory\":{\"max_pages\":%zu,\"max_http_response_bytes\":%lu}",
+                        (size_t)(uintptr_t)code.data, code.len, (size_t)(o->memory_bytes / PAGE),
+                        LIMIT_FETCHED_BYTES);
+
+    if (rc == 0 && f->allowed_hosts.count > 0)
+        rc = put_hosts(out, &f->allowed_hosts);
+    return rc ? rc : buf_append_byte(out, '}');
+}
+
+static int check_binary(slice code, error *err)
+{
+    static const uint8_t magic[4] = {0, 'a', 's', 'm'};
+
+    if (code.len >= sizeof magic && memcmp(code.data, magic, sizeof magic) == 0)
+        return 0;
+    return error_set(err, E_INVALID, "not a WebAssembly module in the binary format");
+}
+
+static int choose_export(const function *f, compiled_plugin *code, const char **out, error *err)
+{
+    const char *found = compiled_plugin_entry(code, f->entry ? f->entry : "handle");
+
+    if (f->entry && (!found || strcmp(found, f->entry) != 0))
+        return error_set(err, E_INVALID, "it has no function \"%s\" that can be called", f->entry);
+    if (!found)
+        return error_set(err, E_INVALID,
+                         "it exports neither \"handle\" nor a single function: name one as entry "
+                         "in [functions.\"%s\"] of ubiq.toml",
+                         f->name);
+    *out = found;
+    return 0;
+}
+
+static int compile(const function *f, const function_options *o, compiled_plugin **out, error *err)
+{
+    const compiled_options options = {.wasi = true, .http = o->http};
+    buf bytes, manifest;
+    int rc;
+
+    buf_init(&bytes, LIMIT_FUNCTION_FILE_BYTES);
+    buf_init(&manifest, LIMIT_CONFIG_BYTES * 6);
+    rc = file_read(f->path, &bytes, err);
+    if (rc)
+        goto done;
+    rc = check_binary(buf_slice(&bytes), err);
+    if (rc)
+        goto done;
+    rc = put_manifest(&manifest, f, buf_slice(&bytes), o);
+    rc = rc ? error_set(err, rc, "out of memory while loading a function")
+            : compiled_plugin_create(out, buf_slice(&manifest), &options, err);
+done:
+    buf_deinit(&manifest);
+    buf_deinit(&bytes);
+    return rc;
+}
+
+int function_load(function *f, const function_options *o, error *err)
+{
+    compiled_plugin *code = NULL;
+    const error *problem;
+    int rc = compile(f, o, &code, err);
+
+    if (rc)
+        goto done;
+    problem = compiled_plugin_problem(code);
+    rc = problem ? error_set(err, problem->code, "%s", error_text(problem))
+                 : choose_export(f, code, &f->export, err);
+    if (rc)
+        goto done;
+    f->code = code;
+    code = NULL;
+done:
+    compiled_plugin_unref(code);
+    atomic_store(&f->state, rc ? FUNCTION_BROKEN : FUNCTION_READY);
+    return rc;
+}
+
+bool function_takes(const function *f, slice method)
+{
+    if (!f->methods.given)
+        return true;
+    for (size_t i = 0; i < f->methods.count; i++) {
+        /* Whoever takes GET takes HEAD, which is GET without a body. */
+        if (slice_equal_str(method, f->methods.item[i]) ||
+            (slice_equal_str(method, "HEAD") && strcmp(f->methods.item[i], "GET") == 0))
+            return true;
+    }
+    return false;
+}
+
+void function_deinit(function *f)
+{
+    free(f->name);
+    free(f->path);
+    free(f->route);
+    free(f->entry);
+    config_list_deinit(&f->methods);
+    config_list_deinit(&f->allowed_hosts);
+    compiled_plugin_unref(f->code);
+}

@@ -1,0 +1,52 @@
+#ifndef UBIQ_APP_FUNCTION_H
+#define UBIQ_APP_FUNCTION_H
+
+#include "app/config.h"
+#include "base/slice.h"
+#include "extism/compiled_plugin.h"
+
+#include <stdatomic.h>
+
+enum function_state {
+    FUNCTION_LISTED, /* its code has not been looked at yet */
+    FUNCTION_READY,
+    FUNCTION_BROKEN  /* its code cannot be used; the log says why */
+};
+
+/* One function of a project. All but `state` and what it publishes is constant once the project is
+ * open. */
+typedef struct function {
+    char *name;           /* "users/list": the path under functions/ without its ending */
+    char *path;           /* of its file, symbolic links resolved */
+    char *route;          /* "/users/list" */
+    char *entry;          /* the export that ubiq.toml names, or NULL */
+    config_list methods;  /* those it takes; all when none are given */
+    config_list allowed_hosts;
+    atomic_int state;     /* of enum function_state; changes once, with release order, by function_load */
+    compiled_plugin *code;  /* once it is FUNCTION_READY, */
+    const char *export;     /* and what to call in it */
+} function;
+
+/* What holds for the code of all functions. */
+typedef struct function_options {
+    const http_driver *http;
+    uint64_t memory_bytes;
+} function_options;
+
+/* Reads and compiles the function's code, or takes it from the cache, and publishes it. Once for each
+ * function; any thread. E_INVALID, E_IO and others: the function is FUNCTION_BROKEN then. */
+int function_load(function *f, const function_options *options, error *err) MUST_CHECK;
+
+/* Where it stands; what it publishes may be read after. */
+static inline enum function_state function_state_of(const function *f)
+{
+    return (enum function_state)atomic_load_explicit(&f->state, memory_order_acquire);
+}
+
+/* Whether it takes requests with this method. */
+bool function_takes(const function *f, slice method);
+
+/* Frees the content. Takes an all-zero one. */
+void function_deinit(function *f);
+
+#endif

@@ -1,0 +1,215 @@
+#include "server/connection.h"
+
+#include "base/clock.h"
+#include "server/input.h"
+#include "server/invocation.h"
+#include "server/limits.h"
+#include "server/reply.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void set_timer(connection *c, enum timer_kind kind)
+{
+    timers_set(&c->worker->timers, &c->timer, kind, clock_ns());
+}
+
+/* Reads what has come, for requests and for noticing that the client has gone. */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    connection *c = arg;
+    uint8_t *to = c->worker->scratch;
+    size_t room = WORKER_SCRATCH_BYTES;
+    ssize_t n;
+
+    (void)fd, (void)what;
+    /* A body of known length goes straight to where it is needed. */
+    if (c->state == CONNECTION_BODY && c->need > c->in.len) {
+        if (buf_reserve(&c->in, c->need - c->in.len) != 0) {
+            connection_close(c);
+            return;
+        }
+        to = c->in.data + c->in.len;
+        room = c->need - c->in.len;
+    }
+    n = read(c->fd, to, room);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        connection_close(c);
+        return;
+    }
+    if (c->state == CONNECTION_LINGER)
+        return;
+    if (to == c->worker->scratch)
+        input_take(c, to, (size_t)n);
+    else
+        input_arrived(c, (size_t)n);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    connection *c = arg;
+
+    (void)fd, (void)what;
+    reply_continue(c);
+    if (!c->closed)
+        connection_resume(c);
+}
+
+void connection_create(struct worker *w, int fd)
+{
+    const int on = 1;
+    connection *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->worker = w;
+    c->fd = fd;
+    buf_init(&c->in, input_max(w));
+    event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+    event_assign(&c->writable, w->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    w->connections++;
+    set_timer(c, TIMER_HEAD);
+    if (event_add(&c->readable, NULL) != 0)
+        connection_close(c);
+}
+
+void connection_resume(connection *c)
+{
+    if (c->state == CONNECTION_CALL)
+        invocation_run(c);
+    if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY)
+        input_resume(c);
+}
+
+bool connection_hold(connection *c, slice body)
+{
+    request *q = &c->request;
+    uint8_t *held = malloc(q->method.len + q->path.len + body.len + 1);
+    uint8_t *at = held;
+
+    if (!held)
+        return false;
+    memcpy(at, q->method.data, q->method.len);
+    q->method.data = at;
+    at += q->method.len;
+    memcpy(at, q->path.data, q->path.len);
+    q->path.data = at;
+    at += q->path.len;
+    if (body.len)
+        memcpy(at, body.data, body.len);
+    c->body = slice_of(at, body.len);
+    free(c->held);
+    c->held = held;
+    return true;
+}
+
+/* The client may still be sending what nobody will read. If the socket were closed at once, the
+ * system would answer that with a reset, and the client might lose the answer. */
+static void linger(connection *c)
+{
+    shutdown(c->fd, SHUT_WR);
+    c->state = CONNECTION_LINGER;
+    buf_deinit(&c->in);
+    set_timer(c, TIMER_LINGER);
+    input_unpause(c);
+}
+
+void connection_answered(connection *c, bool complete)
+{
+    uint64_t now;
+
+    if (!complete) {
+        c->state = CONNECTION_WRITE;
+        set_timer(c, TIMER_WRITE);
+        if (!c->held && !connection_hold(c, slice_of(NULL, 0)))
+            connection_close(c);
+        else if (event_add(&c->writable, NULL) != 0)
+            connection_close(c);
+        return;
+    }
+    now = clock_ns();
+    access_log_add(&c->worker->log, &c->request, now);
+    free(c->held);
+    c->held = NULL;
+    c->state = CONNECTION_HEAD;
+    if (c->request.keep_alive) {
+        timers_set(&c->worker->timers, &c->timer, c->in.len ? TIMER_HEAD : TIMER_IDLE, now);
+        input_unpause(c);
+    } else if (c->lingers) {
+        linger(c);
+    } else {
+        connection_close(c);
+    }
+}
+
+void connection_expire(connection *c)
+{
+    switch (c->state) {
+    case CONNECTION_HEAD:
+        if (c->in.len == 0) {
+            connection_close(c);
+            return;
+        }
+        c->request = (request){0};
+        reply_refuse(c, 408);
+        return;
+    case CONNECTION_BODY:
+        c->request = (request){0};
+        reply_refuse(c, 408);
+        return;
+    case CONNECTION_CALL:
+        invocation_expire(c);
+        if (!c->closed)
+            worker_queue(c->worker, c);
+        return;
+    case CONNECTION_WRITE:
+    case CONNECTION_LINGER:
+        connection_close(c);
+        return;
+    }
+}
+
+bool connection_is_idle(const connection *c)
+{
+    return c->state == CONNECTION_HEAD && c->in.len == 0;
+}
+
+void connection_close(connection *c)
+{
+    if (c->closed)
+        return;
+    c->closed = true;
+    if (c->state == CONNECTION_CALL || c->state == CONNECTION_WRITE) {
+        /* The client went away before it had its answer. */
+        if (c->state == CONNECTION_CALL)
+            c->request.status = 499;
+        access_log_add(&c->worker->log, &c->request, clock_ns());
+    }
+    invocation_cancel(c);
+    c->state = CONNECTION_LINGER;
+    timers_clear(&c->timer);
+    event_del(&c->readable);
+    event_del(&c->writable);
+    close(c->fd);
+    c->worker->connections--;
+    worker_bury(c->worker, c);
+}
+
+void connection_free(connection *c)
+{
+    buf_deinit(&c->in);
+    free(c->held);
+    free(c->out);
+    free(c);
+}

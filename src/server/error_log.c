@@ -1,0 +1,50 @@
+#include "server/error_log.h"
+
+#include "base/buf.h"
+
+#include <time.h>
+
+#define TEXT_SHOWN (16UL * 1024)
+
+static int put_text(buf *out, slice text)
+{
+    size_t len = text.len < TEXT_SHOWN ? text.len : TEXT_SHOWN;
+    int rc = 0;
+
+    while (len && text.data[len - 1] == '\n')
+        len--;
+    for (size_t i = 0; i < len && rc == 0; i++) {
+        uint8_t c = text.data[i];
+
+        if (c == '\n')
+            rc = buf_append_str(out, "\n    ");
+        else
+            rc = buf_append_byte(out, (c < ' ' && c != '\t') || c == 0x7f ? '?' : c);
+    }
+    return rc;
+}
+
+void error_log_write(log_writer *w, const char *function, const char *invocation, slice text)
+{
+    struct timespec now;
+    char stamp[32];
+    struct tm tm;
+    buf line;
+    int rc;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+    buf_init(&line, TEXT_SHOWN * 5 + 2048);
+    rc = buf_printf(&line, "%s.%03ldZ ERROR %s", stamp, now.tv_nsec / 1000000, function);
+    if (rc == 0 && invocation)
+        rc = buf_printf(&line, " invocation %s", invocation);
+    rc = rc ? rc : buf_append_str(&line, ": ");
+    rc = rc ? rc : put_text(&line, text);
+    rc = rc ? rc : buf_append_byte(&line, '\n');
+    if (rc == 0) {
+        log_writer_put(w, line.data, line.len);
+        line = (buf){0};
+    }
+    buf_deinit(&line);
+}

@@ -1,0 +1,158 @@
+#include "server/log_writer.h"
+
+#include "server/limits.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LAST_SECONDS 2
+
+struct piece {
+    struct piece *next;
+    void *data;
+    size_t len;
+};
+
+struct log_writer {
+    pthread_t thread;
+    int fd;
+    pthread_mutex_t lock; /* for what follows */
+    pthread_cond_t more;
+    struct piece *first;
+    struct piece **end;
+    size_t bytes;
+    size_t dropped;
+    bool stopping;
+};
+
+/* False when nobody will ever read it. */
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static void tell_dropped(int fd, size_t dropped)
+{
+    char line[64];
+    int len = snprintf(line, sizeof line, "{\"dropped_lines\":%zu}\n", dropped);
+
+    if (dropped)
+        write_all(fd, line, (size_t)len);
+}
+
+static void *run(void *arg)
+{
+    log_writer *w = arg;
+
+    pthread_mutex_lock(&w->lock);
+    while (w->first || !w->stopping) {
+        struct piece *p = w->first;
+        size_t dropped = w->dropped;
+
+        if (!p) {
+            pthread_cond_wait(&w->more, &w->lock);
+            continue;
+        }
+        w->first = p->next;
+        if (!w->first)
+            w->end = &w->first;
+        w->dropped = 0;
+        pthread_mutex_unlock(&w->lock);
+        write_all(w->fd, p->data, p->len);
+        tell_dropped(w->fd, dropped);
+        pthread_mutex_lock(&w->lock);
+        w->bytes -= p->len;
+        free(p->data);
+        free(p);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+int log_writer_create(log_writer **out, int fd, error *err)
+{
+    log_writer *w = calloc(1, sizeof *w);
+
+    *out = NULL;
+    if (!w)
+        return error_set(err, E_NO_MEMORY, "out of memory for a log");
+    w->fd = fd;
+    w->end = &w->first;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->more, NULL);
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        free(w);
+        return error_set(err, E_NO_MEMORY, "no thread for a log");
+    }
+    *out = w;
+    return 0;
+}
+
+static size_t count_lines(const char *data, size_t len)
+{
+    const char *end = data + len;
+    size_t lines = 0;
+
+    while (data < end && (data = memchr(data, '\n', (size_t)(end - data)))) {
+        lines++;
+        data++;
+    }
+    return lines;
+}
+
+void log_writer_put(log_writer *w, void *data, size_t len)
+{
+    struct piece *p = malloc(sizeof *p);
+
+    pthread_mutex_lock(&w->lock);
+    if (p && w->bytes + len <= LIMIT_LOG_BYTES) {
+        *p = (struct piece){.data = data, .len = len};
+        *w->end = p;
+        w->end = &p->next;
+        w->bytes += len;
+        p = NULL;
+        data = NULL;
+        pthread_cond_signal(&w->more);
+    } else {
+        w->dropped += count_lines(data, len);
+    }
+    pthread_mutex_unlock(&w->lock);
+    free(p);
+    free(data);
+}
+
+void log_writer_destroy(log_writer *w)
+{
+    struct timespec until;
+
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LAST_SECONDS;
+    /* A reader that does not read keeps the thread; the process ends without it. */
+    if (pthread_timedjoin_np(w->thread, NULL, &until) != 0)
+        return;
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

@@ -1,0 +1,247 @@
+#include "server/reply.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define HEAD_BYTES 2048 /* `extra` may have half of it */
+#define MESSAGE_BYTES 4096
+
+static const char *reason(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 400:
+        return "Bad Request";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    case 504:
+        return "Gateway Timeout";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+static char *put(char *to, const char *text)
+{
+    size_t len = strlen(text);
+
+    memcpy(to, text, len);
+    return to + len;
+}
+
+static char *put_number(char *to, size_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + sizeof digits - at;
+}
+
+/* The head; its length. All parts are ours and short, but for `extra`, which callers keep short. */
+static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
+{
+    const request *q = &c->request;
+    char *at = put(head, "HTTP/1.1 ");
+
+    at = put_number(at, (size_t)r->status);
+    *at++ = ' ';
+    at = put(at, reason(r->status));
+    at = put(at, "\r\nDate: ");
+    at = put(at, access_log_date(&c->worker->log));
+    if (r->type) {
+        at = put(at, "\r\nContent-Type: ");
+        at = put(at, r->type);
+        at = put(at, "\r\nX-Content-Type-Options: nosniff");
+    }
+    at = put(at, "\r\nContent-Length: ");
+    at = put_number(at, r->body.len);
+    if (*q->id) {
+        at = put(at, "\r\nX-Invocation: ");
+        at = put(at, q->id);
+    }
+    at = put(at, "\r\n");
+    if (r->extra)
+        at = put(at, r->extra);
+    if (!q->keep_alive)
+        at = put(at, "Connection: close\r\n");
+    else if (q->http_1_0)
+        at = put(at, "Connection: keep-alive\r\n");
+    at = put(at, "\r\n");
+    return (size_t)(at - head);
+}
+
+/* Writes what goes in; the number of bytes, or -1 when the client is gone. */
+static ssize_t write_parts(int fd, struct iovec part[2])
+{
+    ssize_t total = 0;
+
+    while (part[0].iov_len + part[1].iov_len > 0) {
+        ssize_t n = writev(fd, part, 2);
+        size_t left;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN || errno == EWOULDBLOCK ? total : -1;
+        total += n;
+        left = (size_t)n;
+        for (size_t i = 0; i < 2; i++) {
+            size_t taken = left < part[i].iov_len ? left : part[i].iov_len;
+
+            part[i].iov_base = (char *)part[i].iov_base + taken;
+            part[i].iov_len -= taken;
+            left -= taken;
+        }
+    }
+    return total;
+}
+
+/* Keeps what the socket did not take; false when memory runs out. */
+static bool keep_rest(connection *c, const struct iovec part[2])
+{
+    c->out_len = part[0].iov_len + part[1].iov_len;
+    c->out_at = 0;
+    c->out = malloc(c->out_len);
+    if (!c->out)
+        return false;
+    memcpy(c->out, part[0].iov_base, part[0].iov_len);
+    if (part[1].iov_len)
+        memcpy(c->out + part[0].iov_len, part[1].iov_base, part[1].iov_len);
+    return true;
+}
+
+void reply_send(connection *c, const reply *r)
+{
+    char head[HEAD_BYTES];
+    bool has_body = !slice_equal_str(c->request.method, "HEAD");
+    struct iovec part[2];
+    bool complete;
+
+    if (c->worker->draining)
+        c->request.keep_alive = false;
+    part[0] = (struct iovec){.iov_base = head, .iov_len = put_head(c, r, head)};
+    part[1] = (struct iovec){
+        .iov_base = (void *)(uintptr_t)r->body.data,
+        .iov_len = has_body ? r->body.len : 0,
+    };
+    c->request.status = r->status;
+    c->request.bytes = part[1].iov_len;
+    if (write_parts(c->fd, part) < 0) {
+        c->request.keep_alive = false;
+        c->lingers = false;
+        part[0].iov_len = part[1].iov_len = 0;
+    }
+    complete = part[0].iov_len + part[1].iov_len == 0;
+    if (!complete && !keep_rest(c, part)) {
+        c->request.keep_alive = false;
+        c->lingers = false;
+        complete = true;
+    }
+    connection_answered(c, complete);
+}
+
+void reply_continue(connection *c)
+{
+    struct iovec part[2] = {{.iov_base = c->out + c->out_at, .iov_len = c->out_len - c->out_at}};
+    ssize_t n = write_parts(c->fd, part);
+
+    if (n < 0) {
+        connection_close(c);
+        return;
+    }
+    c->out_at += (size_t)n;
+    if (c->out_at < c->out_len) {
+        timers_set(&c->worker->timers, &c->timer, TIMER_WRITE, clock_ns());
+        return;
+    }
+    free(c->out);
+    c->out = NULL;
+    event_del(&c->writable);
+    connection_answered(c, true);
+}
+
+void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
+{
+    buf body;
+    int rc;
+
+    message.len = slice_utf8_prefix(
+        slice_of(message.data, message.len < MESSAGE_BYTES ? message.len : MESSAGE_BYTES));
+    buf_init(&body, MESSAGE_BYTES * 6 + 256);
+    rc = buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
+    rc = rc ? rc : json_put_string(&body, message);
+    rc = rc ? rc : buf_append_str(&body, ",\"invocation\":");
+    rc = rc ? rc : buf_printf(&body, *c->request.id ? "\"%s\"" : "null", c->request.id);
+    rc = rc ? rc : buf_append_str(&body, "}}\n");
+    if (rc)
+        buf_clear(&body);
+    reply_send(c, &(reply){.status = status,
+                           .type = "application/json",
+                           .extra = extra,
+                           .body = buf_slice(&body)});
+    buf_deinit(&body);
+}
+
+void reply_refuse(connection *c, int status)
+{
+    static const struct {
+        int status;
+        const char *code;
+        const char *message;
+    } known[] = {
+        {408, "timeout", "the request did not come in time"},
+        {413, "too_large", "the request's body is larger than it may be"},
+        {414, "too_large", "the request's target is longer than it may be"},
+        {431, "too_large", "the request's headers are larger than they may be"},
+        {501, "not_implemented", "the server does not do what the request asks for"},
+        {505, "not_implemented", "the server speaks HTTP/1.1"},
+        {400, "bad_request", "this is not a request that HTTP/1.1 knows"},
+    };
+    size_t i = 0;
+
+    while (known[i].status != status && known[i].status != 400)
+        i++;
+    c->request.keep_alive = false;
+    c->lingers = true;
+    reply_error(c, status, NULL, known[i].code, slice_str(known[i].message));
+}
+
+void reply_expect(connection *c)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    ssize_t n = write(c->fd, text, sizeof text - 1);
+
+    /* Nothing was sent that is not answered yet, so there is room for a few bytes. */
+    if (n != (ssize_t)(sizeof text - 1))
+        connection_close(c);
+}

@@ -1,0 +1,30 @@
+#ifndef UBIQ_SERVER_REPLY_H
+#define UBIQ_SERVER_REPLY_H
+
+#include "server/connection.h"
+
+typedef struct reply {
+    int status;
+    const char *type;  /* of the body, or NULL */
+    const char *extra; /* further header lines, each with its CRLF, or NULL */
+    slice body;        /* needed only until reply_send returns */
+} reply;
+
+/* Answers the connection's request. The body is written from where it stands; only what the socket
+ * does not take at once is copied. May close the connection. */
+void reply_send(connection *c, const reply *r);
+
+/* Answers with a small JSON object: {"error": {"code", "message", "invocation"}}. `message` is text
+ * of any kind; of a long one the start is sent. */
+void reply_error(connection *c, int status, const char *extra, const char *code, slice message);
+
+/* Answers a request that cannot be read to its end, so that nothing behind it can be either. */
+void reply_refuse(connection *c, int status);
+
+/* Sends on what a slow client has not taken yet. */
+void reply_continue(connection *c);
+
+/* Tells a client that waits for it to send the body. */
+void reply_expect(connection *c);
+
+#endif

@@ -1,0 +1,240 @@
+#include "server/server.h"
+
+#include "app/limits.h"
+#include "extism/engine.h"
+#include "server/error_log.h"
+#include "server/limits.h"
+#include "server/listener.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_LISTEN "127.0.0.1:3000"
+#define POLL_MS 20
+
+struct server {
+    worker_shared shared;
+    app *app;
+    loader *loader;
+    ticker *ticker;
+    ticker_slot **slots;
+    worker **workers;
+    size_t worker_count; /* made */
+    size_t started;
+    int access_fd;
+    bool owns_access_fd;
+    char address[LISTENER_ADDRESS_BYTES];
+};
+
+static size_t count_cores(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1)
+        return 1;
+    return (size_t)CPU_COUNT(&set) < LIMIT_WORKERS ? (size_t)CPU_COUNT(&set) : LIMIT_WORKERS;
+}
+
+/* As many files as the system lets us have: each connection is one. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void on_loaded(function *f, const error *problem, void *arg)
+{
+    server *s = arg;
+
+    if (problem)
+        error_log_write(s->shared.errors, f->name, NULL, slice_str(error_text(problem)));
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_tell_loaded(s->workers[i]);
+}
+
+static int open_logs(server *s, const char *path, error *err)
+{
+    int rc = log_writer_create(&s->shared.errors, STDERR_FILENO, err);
+
+    if (rc || (path && strcmp(path, "off") == 0))
+        return rc;
+    s->access_fd = STDOUT_FILENO;
+    if (path && strcmp(path, "-") != 0) {
+        s->access_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        if (s->access_fd < 0)
+            return error_set(err, E_IO, "cannot write the access log %s: %s", path,
+                             strerrordesc_np(errno));
+        s->owns_access_fd = true;
+    }
+    return log_writer_create(&s->shared.access, s->access_fd, err);
+}
+
+static int make_workers(server *s, const char *listen_at, size_t count, error *err)
+{
+    int fds[LIMIT_WORKERS];
+    int rc = listener_open(listen_at, fds, count, s->address, err);
+    size_t i = 0;
+
+    if (rc)
+        return rc;
+    for (; i < count && rc == 0; i++) {
+        rc = worker_create(&s->workers[i], &s->shared, fds[i], err);
+        if (rc == 0) {
+            s->slots[i] = s->workers[i]->ticker_slot;
+            s->worker_count++;
+        }
+    }
+    for (; i < count; i++)
+        close(fds[i]);
+    return rc;
+}
+
+int server_create(server **out, app *a, const server_options *o, error *err)
+{
+    const config *c = app_config(a);
+    const char *listen_at = o->listen ? o->listen : c->listen ? c->listen : DEFAULT_LISTEN;
+    size_t count = o->has_workers ? o->workers : c->workers;
+    server *s = calloc(1, sizeof *s);
+    int rc;
+
+    *out = NULL;
+    if (!s)
+        return error_set(err, E_NO_MEMORY, "out of memory for a server");
+    if (count == 0 || count > LIMIT_WORKERS)
+        count = count_cores();
+    s->app = a;
+    s->shared.app = a;
+    s->shared.wall_ms = c->wall_ms;
+    s->shared.request_bytes = c->request_bytes;
+    s->shared.response_bytes = c->response_bytes;
+    raise_file_limit();
+    s->workers = calloc(count, sizeof *s->workers);
+    s->slots = calloc(count, sizeof *s->slots);
+    rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
+    rc = rc ? rc : open_logs(s, o->access_log, err);
+    rc = rc ? rc : make_workers(s, listen_at, count, err);
+    if (rc == 0) {
+        *out = s;
+        s = NULL;
+    }
+    server_destroy(s);
+    return rc;
+}
+
+const char *server_address(const server *s)
+{
+    return s->address;
+}
+
+unsigned server_worker_count(const server *s)
+{
+    return (unsigned)s->worker_count;
+}
+
+static int start(server *s, error *err)
+{
+    const loader_options options = {
+        .app = s->app,
+        .code = {.http = &outbound_driver, .memory_bytes = app_config(s->app)->memory_bytes},
+        .loaded = on_loaded,
+        .arg = s,
+    };
+    int rc = ticker_create(&s->ticker, s->slots, s->worker_count, err);
+
+    s->shared.ticker = s->ticker;
+    engine_set_instances(LIMIT_INSTANCES);
+    rc = rc ? rc : loader_create(&s->loader, &options, err);
+    s->shared.loader = s->loader;
+    for (size_t i = 0; i < s->worker_count && rc == 0; i++) {
+        rc = worker_start(s->workers[i], err);
+        if (rc == 0)
+            s->started++;
+    }
+    return rc;
+}
+
+/* Waits for the workers to end: true when they have, in time. A signal ends the process. */
+static bool join_workers(server *s, const sigset_t *signals, unsigned ms)
+{
+    const struct timespec poll = {.tv_nsec = POLL_MS * 1000000L};
+
+    for (unsigned waited = 0;; waited += POLL_MS) {
+        while (s->started > 0 && pthread_tryjoin_np(s->workers[s->started - 1]->thread, NULL) == 0)
+            s->started--;
+        if (s->started == 0)
+            return true;
+        if (waited >= ms)
+            return false;
+        if (sigtimedwait(signals, NULL, &poll) > 0)
+            _exit(1);
+    }
+}
+
+static void stop(server *s, const sigset_t *signals)
+{
+    size_t cut_off = 0;
+    char text[96];
+
+    for (size_t i = 0; i < s->started; i++)
+        worker_drain(s->workers[i]);
+    if (join_workers(s, signals, LIMIT_DRAIN_MS))
+        return;
+    for (size_t i = 0; i < s->started; i++)
+        worker_stop(s->workers[i]);
+    while (!join_workers(s, signals, LIMIT_DRAIN_MS))
+        ;
+    for (size_t i = 0; i < s->worker_count; i++)
+        cut_off += atomic_load(&s->workers[i]->cut_off);
+    snprintf(text, sizeof text, "stopped %zu calls that did not end within %d s", cut_off,
+             LIMIT_DRAIN_MS / 1000);
+    error_log_write(s->shared.errors, "ubiq", NULL, slice_str(text));
+}
+
+int server_run(server *s, error *err)
+{
+    sigset_t signals;
+    int got, rc;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    rc = start(s, err);
+    if (rc == 0)
+        sigwait(&signals, &got);
+    stop(s, &signals);
+    return rc;
+}
+
+bool server_destroy(server *s)
+{
+    if (!s)
+        return true;
+    if (s->loader && !loader_stop(s->loader, 1000))
+        return false;
+    loader_destroy(s->loader);
+    ticker_destroy(s->ticker);
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_destroy(s->workers[i]);
+    log_writer_destroy(s->shared.access);
+    log_writer_destroy(s->shared.errors);
+    if (s->owns_access_fd)
+        close(s->access_fd);
+    free(s->slots);
+    free(s->workers);
+    free(s);
+    return true;
+}

@@ -1,0 +1,369 @@
+#include "server/worker.h"
+
+#include "base/clock.h"
+#include "server/limits.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SWEEP_MS 100
+#define ACCEPTS_IN_TURN 64
+
+static const struct timeval sweep_period = {.tv_usec = SWEEP_MS * 1000};
+
+void worker_queue(worker *w, connection *c)
+{
+    if (c->queued || c->closed)
+        return;
+    c->queued = true;
+    c->next = NULL;
+    *w->run_end = c;
+    w->run_end = &c->next;
+}
+
+/* One that stands in the run queue is put among the dead when it comes up there. */
+void worker_bury(worker *w, connection *c)
+{
+    if (c->queued)
+        return;
+    c->next = w->dead;
+    w->dead = c;
+}
+
+static void free_dead(worker *w)
+{
+    while (w->dead) {
+        connection *c = w->dead;
+
+        w->dead = c->next;
+        connection_free(c);
+    }
+}
+
+/* Gives those that are ready their turns, until it is time to look at the sockets again. */
+static void run_queue(worker *w)
+{
+    uint64_t until = 0;
+
+    while (w->run_first) {
+        connection *c = w->run_first;
+        uint64_t now = clock_ns();
+
+        if (until == 0)
+            until = now + LIMIT_RUN_US * 1000;
+        else if (now >= until)
+            return;
+        w->run_first = c->next;
+        if (!w->run_first)
+            w->run_end = &w->run_first;
+        c->queued = false;
+        if (c->closed)
+            worker_bury(w, c);
+        else
+            connection_resume(c);
+    }
+}
+
+/* The bits of a counter, well mixed: no two numbers give the same. */
+static uint64_t mix(uint64_t n)
+{
+    n = (n ^ n >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    n = (n ^ n >> 27) * UINT64_C(0x94d049bb133111eb);
+    return n ^ n >> 31;
+}
+
+void worker_next_id(worker *w, char out[INVOCATION_ID_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t n = mix(w->id_seed + w->id_count++ * UINT64_C(0x9e3779b97f4a7c15));
+
+    for (size_t i = 0; i < INVOCATION_ID_BYTES - 1; i++)
+        out[i] = hex[n >> (60 - 4 * i) & 15];
+    out[INVOCATION_ID_BYTES - 1] = '\0';
+}
+
+static connection *connection_of(timer *t)
+{
+    return (connection *)(void *)((char *)t - offsetof(connection, timer));
+}
+
+/* One more connection than there may be: the one that has been idle for longest goes. */
+static void make_room(worker *w)
+{
+    timer *oldest = timers_first(&w->timers, TIMER_IDLE);
+
+    if (oldest)
+        connection_close(connection_of(oldest));
+}
+
+static void stop_accepting(worker *w)
+{
+    if (w->accepting)
+        event_del(&w->acceptable);
+    w->accepting = false;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    worker *w = arg;
+
+    (void)what;
+    for (int n = 0; n < ACCEPTS_IN_TURN; n++) {
+        int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (client < 0) {
+            /* Out of descriptors or memory: the sweep begins anew. */
+            if (errno != EAGAIN && errno != EWOULDBLOCK)
+                stop_accepting(w);
+            break;
+        }
+        if (w->connections >= LIMIT_CONNECTIONS)
+            make_room(w);
+        connection_create(w, client);
+    }
+    if (!evtimer_pending(&w->sweep, NULL))
+        evtimer_add(&w->sweep, &sweep_period);
+}
+
+static void expire(worker *w, uint64_t now)
+{
+    for (int kind = 0; kind < TIMER_KINDS; kind++) {
+        timer *t;
+
+        while ((t = timers_first(&w->timers, (enum timer_kind)kind)) && t->at_ns <= now)
+            connection_expire(connection_of(t));
+    }
+}
+
+/* Now and then, while there are connections: deadlines, and the log's lines. */
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    worker *w = arg;
+
+    (void)fd, (void)what;
+    expire(w, clock_ns());
+    access_log_flush(&w->log);
+    if (!w->accepting && !w->draining && event_add(&w->acceptable, NULL) == 0)
+        w->accepting = true;
+    if (w->connections > 0 || !w->accepting)
+        evtimer_add(&w->sweep, &sweep_period);
+}
+
+/* Those that wait for code look again whether it is there. */
+static void resume_awaiting(worker *w)
+{
+    timer *t = timers_first(&w->timers, TIMER_CALL);
+
+    for (; t; t = timers_next(&w->timers, TIMER_CALL, t)) {
+        connection *c = connection_of(t);
+
+        if (c->awaits_code && function_state_of(c->function) != FUNCTION_LISTED)
+            worker_queue(w, c);
+    }
+}
+
+static void close_idle(worker *w)
+{
+    static const enum timer_kind kinds[] = {TIMER_IDLE, TIMER_HEAD};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        timer *t = timers_first(&w->timers, kinds[i]), *next;
+
+        for (; t; t = next) {
+            next = timers_next(&w->timers, kinds[i], t);
+            if (connection_is_idle(connection_of(t)))
+                connection_close(connection_of(t));
+        }
+    }
+}
+
+static void close_all(worker *w)
+{
+    for (int kind = 0; kind < TIMER_KINDS; kind++) {
+        timer *t;
+
+        while ((t = timers_first(&w->timers, (enum timer_kind)kind)))
+            connection_close(connection_of(t));
+    }
+}
+
+/* Those that the system has accepted already are served. */
+static void begin_drain(worker *w)
+{
+    if (w->accepting)
+        on_acceptable(w->listen_fd, EV_READ, w);
+    stop_accepting(w);
+    w->draining = true;
+    close(w->listen_fd);
+    w->listen_fd = -1;
+    close_idle(w);
+}
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    worker *w = arg;
+    uint64_t count;
+
+    (void)what;
+    if (read(fd, &count, sizeof count) < 0)
+        return;
+    resume_awaiting(w);
+    if (atomic_load(&w->wants_drain) && !w->draining)
+        begin_drain(w);
+    if (atomic_load(&w->wants_stop)) {
+        atomic_store(&w->cut_off, w->calls);
+        w->stopping = true;
+    }
+}
+
+static void *run(void *arg)
+{
+    worker *w = arg;
+
+    outbound_use(&w->outbound);
+    while (!w->stopping && !(w->draining && w->connections == 0)) {
+        if (!w->run_first)
+            ticker_idle(w->ticker_slot);
+        event_base_loop(w->base, EVLOOP_ONCE | (w->run_first ? EVLOOP_NONBLOCK : 0));
+        run_queue(w);
+        free_dead(w);
+    }
+    close_all(w);
+    while (w->run_first)
+        run_queue(w);
+    free_dead(w);
+    ticker_idle(w->ticker_slot);
+    access_log_flush(&w->log);
+    return NULL;
+}
+
+static void set_timer_lengths(worker *w)
+{
+    static const uint64_t fixed_ms[TIMER_KINDS] = {
+        [TIMER_IDLE] = LIMIT_IDLE_MS, [TIMER_HEAD] = LIMIT_HEAD_MS, [TIMER_BODY] = LIMIT_BODY_MS,
+        [TIMER_WRITE] = LIMIT_WRITE_MS, [TIMER_LINGER] = LIMIT_LINGER_MS};
+
+    timers_init(&w->timers);
+    for (int kind = 0; kind < TIMER_KINDS; kind++)
+        w->timers.length_ns[kind] = fixed_ms[kind] * 1000000;
+    w->timers.length_ns[TIMER_CALL] = w->shared->wall_ms * 1000000;
+}
+
+/* Nobody else uses the loop, so it needs no locks; other threads send mail. */
+static int make_loop(worker *w, error *err)
+{
+    struct event_config *settings = event_config_new();
+
+    if (settings && event_config_set_flag(settings, EVENT_BASE_FLAG_NOLOCK) == 0)
+        w->base = event_base_new_with_config(settings);
+    if (settings)
+        event_config_free(settings);
+    w->mail_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!w->base || w->mail_fd < 0)
+        return error_set(err, E_NO_MEMORY, "no event loop for a worker");
+    event_assign(&w->acceptable, w->base, w->listen_fd, EV_READ | EV_PERSIST, on_acceptable, w);
+    event_assign(&w->mail, w->base, w->mail_fd, EV_READ | EV_PERSIST, on_mail, w);
+    evtimer_assign(&w->sweep, w->base, on_sweep, w);
+    if (event_add(&w->acceptable, NULL) != 0 || event_add(&w->mail, NULL) != 0)
+        return error_set(err, E_NO_MEMORY, "no event loop for a worker");
+    w->accepting = true;
+    return outbound_init(&w->outbound, w->base, err);
+}
+
+int worker_create(worker **out, const worker_shared *shared, int listen_fd, error *err)
+{
+    worker *w = calloc(1, sizeof *w);
+    int rc;
+
+    *out = NULL;
+    if (!w) {
+        close(listen_fd);
+        return error_set(err, E_NO_MEMORY, "out of memory for a worker");
+    }
+    w->shared = shared;
+    w->listen_fd = listen_fd;
+    w->mail_fd = -1;
+    w->run_end = &w->run_first;
+    w->log.writer = shared->access;
+    w->scratch = malloc(WORKER_SCRATCH_BYTES);
+    w->ticker_slot = aligned_alloc(alignof(ticker_slot), sizeof *w->ticker_slot);
+    if (!w->scratch || !w->ticker_slot ||
+        getrandom(&w->id_seed, sizeof w->id_seed, 0) != (ssize_t)sizeof w->id_seed) {
+        rc = error_set(err, E_NO_MEMORY, "out of memory for a worker");
+        goto done;
+    }
+    atomic_init(&w->ticker_slot->busy, false);
+    set_timer_lengths(w);
+    rc = make_loop(w, err);
+    if (rc)
+        goto done;
+    *out = w;
+    w = NULL;
+done:
+    worker_destroy(w);
+    return rc;
+}
+
+int worker_start(worker *w, error *err)
+{
+    if (pthread_create(&w->thread, NULL, run, w) != 0)
+        return error_set(err, E_NO_MEMORY, "no thread for a worker");
+    pthread_setname_np(w->thread, "ubiq-worker");
+    return 0;
+}
+
+static void send_mail(worker *w)
+{
+    const uint64_t one = 1;
+
+    /* It fails only when so much mail is there that the worker wakes up anyway. */
+    if (write(w->mail_fd, &one, sizeof one) < 0)
+        return;
+}
+
+void worker_tell_loaded(worker *w)
+{
+    if (atomic_load(&w->awaiting_code) > 0)
+        send_mail(w);
+}
+
+void worker_drain(worker *w)
+{
+    atomic_store(&w->wants_drain, true);
+    send_mail(w);
+}
+
+void worker_stop(worker *w)
+{
+    atomic_store(&w->wants_stop, true);
+    send_mail(w);
+}
+
+void worker_destroy(worker *w)
+{
+    if (!w)
+        return;
+    outbound_deinit(&w->outbound);
+    access_log_deinit(&w->log);
+    if (w->base) {
+        event_del(&w->acceptable);
+        event_del(&w->mail);
+        event_del(&w->sweep);
+        event_base_free(w->base);
+    }
+    if (w->mail_fd >= 0)
+        close(w->mail_fd);
+    if (w->listen_fd >= 0)
+        close(w->listen_fd);
+    free(w->ticker_slot);
+    free(w->scratch);
+    free(w);
+}

@@ -1,0 +1,88 @@
+#ifndef UBIQ_SERVER_WORKER_H
+#define UBIQ_SERVER_WORKER_H
+
+#include "app/loader.h"
+#include "server/access_log.h"
+#include "server/connection.h"
+#include "server/outbound.h"
+#include "server/ticker.h"
+
+#include <pthread.h>
+
+/* What all workers of a server share, and none of them changes. */
+typedef struct worker_shared {
+    const app *app;
+    loader *loader;
+    ticker *ticker;
+    log_writer *access; /* or NULL */
+    log_writer *errors;
+    uint64_t wall_ms;
+    size_t request_bytes;
+    size_t response_bytes;
+} worker_shared;
+
+/* One thread of the server with all that it works with: its event loop, its listening socket, its
+ * connections and their calls. */
+typedef struct worker {
+    const worker_shared *shared;
+    pthread_t thread;
+    struct event_base *base;
+    int listen_fd;
+    struct event acceptable;
+    struct event mail;
+    struct event sweep;
+    int mail_fd;
+    atomic_bool wants_drain; /* set by others, with a write to mail_fd */
+    atomic_bool wants_stop;
+    atomic_size_t awaiting_code; /* connections that wait for a function's code */
+    bool draining;
+    bool accepting;
+    bool stopping;
+    ticker_slot *ticker_slot;
+    timers timers;
+    size_t connections;
+    size_t calls;
+    connection *run_first; /* the run queue */
+    connection **run_end;
+    connection *dead;      /* closed, and freed before the loop goes on */
+    outbound outbound;
+    access_log log;
+    uint64_t id_seed;
+    uint64_t id_count;
+    uint8_t *scratch;
+    atomic_size_t cut_off; /* calls that were stopped when the drain took too long */
+} worker;
+
+#define WORKER_SCRATCH_BYTES (64UL * 1024)
+
+/* Makes a worker that will accept from `listen_fd`, which becomes its own even on failure. Its thread
+ * does not run yet. */
+int worker_create(worker **out, const worker_shared *shared, int listen_fd, error *err) MUST_CHECK;
+
+/* Starts its thread. */
+int worker_start(worker *w, error *err) MUST_CHECK;
+
+/* The function's code is there, or will never be. Any thread. */
+void worker_tell_loaded(worker *w);
+
+/* Stops accepting, and ends once all that was begun is answered. Any thread. */
+void worker_drain(worker *w);
+
+/* Ends at once; calls are cancelled. Any thread. */
+void worker_stop(worker *w);
+
+/* Frees it, once its thread has ended or if it was never started. Takes NULL. */
+void worker_destroy(worker *w);
+
+/* The rest is for the worker's own thread. */
+
+/* Puts a connection into the run queue, unless it is there. */
+void worker_queue(worker *w, connection *c);
+
+/* A connection has been closed. */
+void worker_bury(worker *w, connection *c);
+
+/* Makes an id for a request. */
+void worker_next_id(worker *w, char out[INVOCATION_ID_BYTES]);
+
+#endif
