@@ -33,11 +33,8 @@ static int set_input(call *c)
 
     kernel_memory_reset(instance_kernel(c->instance));
     rc = instance_alloc_bytes(c->instance, buf_slice(&c->input), &offset, &c->err);
-    if (rc == 0 && offset) {
-        struct kernel_root *r = kernel_memory_root(instance_kernel(c->instance));
-        r->input_offset = offset;
-        r->input_length = c->input.len;
-    }
+    if (rc == 0)
+        kernel_memory_set_input(instance_kernel(c->instance), offset, c->input.len);
     buf_deinit(&c->input);
     return rc;
 }

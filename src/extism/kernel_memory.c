@@ -18,13 +18,20 @@ void kernel_memory_init(kernel_memory m, uint64_t pages)
     };
 }
 
+void kernel_memory_set_input(kernel_memory m, uint64_t offset, uint64_t len)
+{
+    struct kernel_root *r = kernel_memory_root(m);
+    r->input_offset = offset;
+    r->input_length = len;
+    r->input_words = len < 8 ? 0 : len - 7;
+}
+
 void kernel_memory_reset(kernel_memory m)
 {
     struct kernel_root *r = kernel_memory_root(m);
     r->position = KERNEL_HEAP;
     r->error = 0;
-    r->input_offset = 0;
-    r->input_length = 0;
+    kernel_memory_set_input(m, 0, 0);
     r->output_offset = 0;
     r->output_length = 0;
 }
@@ -101,7 +108,7 @@ void kernel_memory_free(kernel_memory m, uint64_t offset)
         return;
     b->tag = KERNEL_BLOCK_FREE;
     if (offset == kernel_memory_root(m)->input_offset)
-        kernel_memory_root(m)->input_length = 0;
+        kernel_memory_set_input(m, offset, 0);
 }
 
 slice kernel_memory_view(kernel_memory m, uint64_t offset, uint64_t len)

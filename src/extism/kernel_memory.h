@@ -19,6 +19,9 @@ void kernel_memory_init(kernel_memory m, uint64_t pages);
 /* What the guest's `reset` does: all blocks are gone, input, output and error are empty. */
 void kernel_memory_reset(kernel_memory m);
 
+/* Makes `len` bytes at `offset`, which must lie within the memory, the guest's input. */
+void kernel_memory_set_input(kernel_memory m, uint64_t offset, uint64_t len);
+
 /* How many pages the memory must grow by before `n` bytes can be allocated: 0 for none. False when
  * that can never be: over 4 GiB or over the allowance, in which case `*denied` says so. */
 bool kernel_memory_missing(kernel_memory m, uint64_t n, uint64_t *pages, bool *denied);

@@ -32,12 +32,11 @@ static int print_valtype(buf *out, wasm_reader *r)
     return buf_append_str(out, "ref");
 }
 
-static int print_function(buf *out, const wasm_module *m, uint32_t type)
+static int print_function(buf *out, const wasm_signature *type)
 {
-    slice lists[2] = {{0}};
+    const slice lists[2] = {type->params, type->results};
     int rc = buf_append_str(out, "(type (func");
 
-    wasm_module_func_type(m, type, &lists[0], &lists[1]);
     for (int part = 0; part < 2; part++) {
         wasm_reader r = wasm_reader_of(lists[part]);
         uint32_t count = lists[part].len ? wasm_read_u32(&r) : 0;
@@ -51,7 +50,7 @@ static int print_function(buf *out, const wasm_module *m, uint32_t type)
     return rc ? rc : buf_append_str(out, "))");
 }
 
-static int print_import_type(buf *out, const wasm_module *m, const wasm_import *import)
+static int print_import_type(buf *out, const wasm_signature *types, const wasm_import *import)
 {
     wasm_reader r = wasm_reader_of(import->raw);
 
@@ -60,10 +59,10 @@ static int print_import_type(buf *out, const wasm_module *m, const wasm_import *
     wasm_read_byte(&r);
     switch (import->kind) {
     case WASM_KIND_FUNC:
-        return print_function(out, m, import->type);
+        return print_function(out, &types[import->type]);
     case WASM_KIND_TAG:
         wasm_read_byte(&r);
-        return print_function(out, m, wasm_read_u32(&r));
+        return print_function(out, &types[wasm_read_u32(&r)]);
     case WASM_KIND_GLOBAL:
     case WASM_KIND_TABLE:
         return print_valtype(out, &r);
@@ -73,7 +72,7 @@ static int print_import_type(buf *out, const wasm_module *m, const wasm_import *
     return 0;
 }
 
-static int describe_imports(const wasm_module *m, buf *out)
+static int describe_imports(const wasm_module *m, const wasm_signature *types, buf *out)
 {
     wasm_reader r = wasm_reader_of(m->section[WASM_SECTION_IMPORT]);
     buf type;
@@ -86,7 +85,7 @@ static int describe_imports(const wasm_module *m, buf *out)
         wasm_import import;
         wasm_read_import(&r, &import);
         buf_clear(&type);
-        rc = print_import_type(&type, m, &import);
+        rc = print_import_type(&type, types, &import);
         rc = rc ? rc : put_text(out, import.module);
         rc = rc ? rc : put_text(out, import.name);
         rc = rc ? rc : buf_append_byte(out, (uint8_t)import.kind);
@@ -121,15 +120,14 @@ static uint32_t *list_function_types(const wasm_module *m)
     return types;
 }
 
-static int describe_function(const wasm_module *m, uint32_t type, buf *out)
+static int describe_function(const wasm_signature *type, buf *out)
 {
-    slice lists[2] = {{0}};
+    const slice lists[2] = {type->params, type->results};
     uint32_t counts[2] = {0};
     uint8_t first = 0;
     bool only_i32 = true;
     int rc = 0;
 
-    wasm_module_func_type(m, type, &lists[0], &lists[1]);
     for (int part = 0; part < 2; part++) {
         wasm_reader r = wasm_reader_of(lists[part]);
         counts[part] = lists[part].len ? wasm_read_u32(&r) : 0;
@@ -142,13 +140,13 @@ static int describe_function(const wasm_module *m, uint32_t type, buf *out)
     return rc ? rc : buf_append_byte(out, first);
 }
 
-static int describe_exports(const wasm_module *m, buf *out)
+static int describe_exports(const wasm_module *m, const wasm_signature *types, buf *out)
 {
     wasm_reader r = wasm_reader_of(m->section[WASM_SECTION_EXPORT]);
     uint32_t count = m->section[WASM_SECTION_EXPORT].len ? wasm_read_u32(&r) : 0, own = 0;
-    uint32_t *types = list_function_types(m);
+    uint32_t *of = list_function_types(m);
     buf list;
-    int rc = types ? 0 : E_NO_MEMORY;
+    int rc = of ? 0 : E_NO_MEMORY;
 
     buf_init(&list, LIMIT_MODULE_BYTES);
     for (uint32_t i = 0; i < count && rc == 0; i++) {
@@ -161,12 +159,12 @@ static int describe_exports(const wasm_module *m, buf *out)
         rc = put_text(&list, name);
         rc = rc ? rc : buf_append_byte(&list, kind);
         if (kind == WASM_KIND_FUNC)
-            rc = rc ? rc : describe_function(m, types[index], &list);
+            rc = rc ? rc : describe_function(&types[of[index]], &list);
     }
     rc = rc ? rc : wasm_write_uint(out, own);
     rc = rc ? rc : buf_append(out, list.data, list.len);
     buf_deinit(&list);
-    free(types);
+    free(of);
     return rc;
 }
 
@@ -220,16 +218,19 @@ static int index_text(module_interface *m, error *err)
 
 int module_interface_create(module_interface *out, slice linked, error *err)
 {
+    wasm_signature *types = NULL;
     wasm_module m;
     int rc = wasm_module_parse(&m, linked, err);
 
     *out = (module_interface){0};
+    rc = rc ? rc : wasm_module_list_types(&m, &types, err);
     if (rc != 0)
         return rc;
     buf_init(&out->text, LIMIT_MODULE_BYTES);
-    if (describe_imports(&m, &out->text) != 0 || describe_exports(&m, &out->text) != 0)
+    if (describe_imports(&m, types, &out->text) != 0 || describe_exports(&m, types, &out->text) != 0)
         rc = error_set(err, E_NO_MEMORY, "out of memory while loading a module");
     rc = rc ? rc : index_text(out, err);
+    free(types);
     if (rc != 0)
         module_interface_deinit(out);
     return rc;

@@ -133,11 +133,8 @@ static int set_input(plugin *p, slice input, error *err)
     rc = instance_alloc_bytes(p->instance, input, &offset, err);
     if (rc != 0)
         wrap_error(err, "failed to allocate extism memory");
-    if (rc == 0 && offset) {
-        struct kernel_root *r = kernel_memory_root(instance_kernel(p->instance));
-        r->input_offset = offset;
-        r->input_length = input.len;
-    }
+    if (rc == 0)
+        kernel_memory_set_input(instance_kernel(p->instance), offset, offset ? input.len : 0);
     return rc;
 }
 

@@ -1,5 +1,7 @@
 #include "extism/wasm_code.h"
 
+#include "extism/wasm_inline.h"
+
 enum {
     OP_BLOCK = 0x02,
     OP_LOOP = 0x03,
@@ -43,6 +45,7 @@ typedef struct rewriter {
     const wasm_code_map *map;
     wasm_code_facts *facts;
     buf *out;
+    uint32_t scratch; /* the first of the two locals that were added */
     int rc;
 } rewriter;
 
@@ -109,6 +112,23 @@ static void renumber(rewriter *w, const uint32_t *map, uint32_t count)
     }
     flush(w, before);
     put_uint(w, map[index]);
+}
+
+/* A call, or what stands in its place. */
+static void call(rewriter *w, const uint8_t *start)
+{
+    const uint8_t *operand = w->r->at;
+    uint32_t func = wasm_read_u32(w->r);
+
+    if (w->map->inlined && func < w->map->func_count && w->map->inlined[func] != INLINE_NONE) {
+        flush(w, start);
+        w->rc = w->rc ? w->rc
+                      : wasm_inline_put((enum wasm_inline)w->map->inlined[func],
+                                        w->map->inline_memory, w->scratch, w->out);
+        return;
+    }
+    w->r->at = operand;
+    renumber(w, w->map->func, w->map->func_count);
 }
 
 static void memory_index(rewriter *w)
@@ -348,6 +368,8 @@ static int instruction(rewriter *w)
         label_vector(w);
         return 0;
     case OP_CALL:
+        call(w, start);
+        return 0;
     case OP_RETURN_CALL:
     case OP_REF_FUNC:
         renumber(w, w->map->func, w->map->func_count);
@@ -408,15 +430,32 @@ static int expression(rewriter *w, error *err)
     return 0;
 }
 
-int wasm_code_rewrite_body(wasm_reader *r, const wasm_code_map *map, wasm_code_facts *facts,
-                           buf *out, error *err)
+/* Passes over the declarations of locals, and adds two of i64 where calls are inlined. */
+static void declarations(rewriter *w, uint32_t params)
+{
+    uint64_t locals = params;
+    uint32_t groups = wasm_read_u32(w->r);
+    const uint8_t *first = w->r->at;
+
+    for (uint32_t i = 0; i < groups && !w->r->failed; i++) {
+        locals += wasm_read_u32(w->r);
+        wasm_skip_valtype(w->r);
+    }
+    if (!w->map->inlined || w->r->failed)
+        return;
+    w->uncopied = first;
+    put_uint(w, (uint64_t)groups + 1);
+    flush(w, w->r->at);
+    put_uint(w, 2);
+    put_byte(w, 0x7e /* i64 */);
+    w->scratch = (uint32_t)locals;
+}
+
+int wasm_code_rewrite_body(wasm_reader *r, const wasm_code_map *map, uint32_t params,
+                           wasm_code_facts *facts, buf *out, error *err)
 {
     rewriter w = {.r = r, .uncopied = r->at, .map = map, .facts = facts, .out = out};
-    uint32_t groups = wasm_read_u32(r);
-    for (uint32_t i = 0; i < groups && !r->failed; i++) {
-        wasm_skip_leb(r);
-        wasm_skip_valtype(r);
-    }
+    declarations(&w, params);
     return expression(&w, err);
 }
 

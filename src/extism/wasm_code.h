@@ -24,6 +24,9 @@ typedef struct wasm_code_map {
      * memory.copy, with their operands, which they give back. 0: none; function 0 never is one. */
     uint32_t check_write;
     uint32_t check_copy;
+    /* What calls of each function become (enum wasm_inline), or NULL; bodies get two more locals. */
+    const uint8_t *inlined;
+    uint32_t inline_memory; /* the kernel's */
 } wasm_code_map;
 
 /* What the walk found out about the code. */
@@ -35,9 +38,9 @@ typedef struct wasm_code_facts {
 } wasm_code_facts;
 
 /* Copies one function body (local declarations and code, without its length) from `r` up to its
- * end to `out`. */
-int wasm_code_rewrite_body(wasm_reader *r, const wasm_code_map *map, wasm_code_facts *facts,
-                           buf *out, error *err) MUST_CHECK;
+ * end to `out`. `params` is how many parameters the function has. */
+int wasm_code_rewrite_body(wasm_reader *r, const wasm_code_map *map, uint32_t params,
+                           wasm_code_facts *facts, buf *out, error *err) MUST_CHECK;
 
 /* Copies one constant expression, its `end` included. `plain` (or NULL) tells whether it makes no
  * object of the garbage-collected heap. */

@@ -1,6 +1,7 @@
 #include "extism/wasm_link_internal.h"
 
 #include "extism/limits.h"
+#include "extism/wasm_inline.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -91,23 +92,35 @@ static int print_func_type(buf *out, slice params, slice results)
 
 static int check_kernel_import(linker *l, const wasm_import *import, uint32_t func)
 {
-    slice want[2] = {{0}}, have[2] = {{0}};
+    const wasm_signature *want = &l->types[import->type];
+    const wasm_signature *have = &l->kernel_types[kernel_function_type(l, func)];
     buf text;
     int rc = 0;
 
-    wasm_module_func_type(&l->guest, import->type, &want[0], &want[1]);
-    wasm_module_func_type(&l->kernel, kernel_function_type(l, func), &have[0], &have[1]);
-    if (slice_equal(want[0], have[0]) && slice_equal(want[1], have[1]))
+    if (slice_equal(want->params, have->params) && slice_equal(want->results, have->results))
         return 0;
     buf_init(&text, 4096);
     if (buf_append_str(&text, "types incompatible: expected type `") != 0 ||
-        print_func_type(&text, want[0], want[1]) != 0 ||
+        print_func_type(&text, want->params, want->results) != 0 ||
         buf_append_str(&text, "`, found type `") != 0 ||
-        print_func_type(&text, have[0], have[1]) != 0 || buf_append_byte(&text, '`') != 0)
+        print_func_type(&text, have->params, have->results) != 0 || buf_append_byte(&text, '`') != 0)
         buf_clear(&text);
     rc = error_set(l->err, E_DENIED, "%.*s", (int)text.len, (const char *)text.data);
     buf_deinit(&text);
     return rc;
+}
+
+/* Remembers that calls of this import are to be replaced. */
+static int note_inlined(linker *l, uint32_t index, slice name)
+{
+    size_t funcs = (size_t)l->guest.imported[WASM_KIND_FUNC] + l->guest.func_count;
+
+    if (wasm_inline_of(name) == INLINE_NONE)
+        return 0;
+    if (!l->inlined && !(l->inlined = calloc(funcs, 1)))
+        return wasm_link_no_memory(l);
+    l->inlined[index] = (uint8_t)wasm_inline_of(name);
+    return 0;
 }
 
 /* Gives every function its number: imports that stay, the guest's, the kernel's, the added ones. */
@@ -138,6 +151,10 @@ static int number_functions(linker *l)
             wasm_link_is_kernel_function(import.name) &&
             find_kernel_function(l, import.name, &kernel_of[index]))
             rc = check_kernel_import(l, &import, kernel_of[index]);
+        if (rc != 0)
+            goto done;
+        if (kernel_of[index] != WASM_KEEP)
+            rc = note_inlined(l, index, import.name);
         if (rc != 0)
             goto done;
         kept += kernel_of[index++] == WASM_KEEP;
@@ -283,7 +300,7 @@ static int place_slack(linker *l)
     int rc;
 
     buf_init(&body, LIMIT_MODULE_BYTES);
-    rc = wasm_link_put_bodies(l, l->guest.section[WASM_SECTION_CODE], &identity, &facts, &body);
+    rc = wasm_link_put_bodies(l, &l->guest, l->types, &identity, &facts, &body);
     buf_deinit(&body);
     buf_clear(&l->scratch);
     if (rc != 0)
@@ -359,6 +376,8 @@ int wasm_link(linked_module *out, slice module, const link_options *options, err
         rc = wasm_module_parse(&l.kernel, options->kernel, err);
     rc = rc ? rc : check_imports(&l);
     rc = rc ? rc : check_exports(&l);
+    rc = rc ? rc : wasm_module_list_types(&l.guest, &l.types, err);
+    rc = rc ? rc : wasm_module_list_types(&l.kernel, &l.kernel_types, err);
     rc = rc ? rc : read_memories(&l);
     rc = rc ? rc : place_slack(&l);
     rc = rc ? rc : number_functions(&l);
@@ -374,6 +393,9 @@ int wasm_link(linked_module *out, slice module, const link_options *options, err
     buf_deinit(&l.resets);
     buf_deinit(&l.scratch);
     free(l.func);
+    free(l.types);
+    free(l.kernel_types);
+    free(l.inlined);
     free(l.kernel_func);
     free(l.kernel_type);
     free(l.grow);

@@ -10,6 +10,8 @@ wasm_code_map wasm_link_guest_map(const linker *l)
         .size_global = l->size_global,
         .memory_count = l->memory_count,
         .check_write = l->slack ? wasm_link_added_func(l, l->memory_count + 1) : 0,
+        .inlined = l->inlined,
+        .inline_memory = l->memory_count,
         .check_copy = l->slack ? wasm_link_added_func(l, l->memory_count + 2) : 0,
     };
 }
@@ -20,16 +22,24 @@ static int put_body(linker *l, const buf *body)
     return rc ? rc : buf_append(&l->scratch, body->data, body->len);
 }
 
-int wasm_link_put_bodies(linker *l, slice section, const wasm_code_map *map, wasm_code_facts *facts,
-                      buf *body)
+int wasm_link_put_bodies(linker *l, const wasm_module *m, const wasm_signature *types,
+                         const wasm_code_map *map, wasm_code_facts *facts, buf *body)
 {
-    wasm_reader r = wasm_reader_of(section);
-    uint32_t count = section.len ? wasm_read_u32(&r) : 0;
+    wasm_reader r = wasm_reader_of(m->section[WASM_SECTION_CODE]);
+    wasm_reader of = wasm_reader_of(m->section[WASM_SECTION_FUNCTION]);
+    uint32_t count = wasm_reader_more(&r) ? wasm_read_u32(&r) : 0;
+
+    if (count > 0)
+        wasm_read_u32(&of);
     for (uint32_t i = 0; i < count; i++) {
         slice bytes = wasm_read_name(&r);
         wasm_reader code = wasm_reader_of(bytes);
+        uint32_t type = wasm_read_u32(&of);
+        if (of.failed || type >= m->type_count)
+            return wasm_link_not_understood(l, "function");
         buf_clear(body);
-        int rc = wasm_code_rewrite_body(&code, map, facts, body, l->err);
+        int rc = wasm_code_rewrite_body(&code, map, wasm_count_types(types[type].params), facts, body,
+                                        l->err);
         if (rc != 0)
             return rc;
         if (put_body(l, body) != 0)
@@ -149,8 +159,8 @@ int wasm_link_put_code(linker *l)
     buf_init(&body, LIMIT_MODULE_BYTES);
     rc = wasm_write_uint(&l->scratch, (uint64_t)l->guest.func_count + l->kernel.func_count +
                                           wasm_link_added_func_count(l));
-    rc = rc ? rc : wasm_link_put_bodies(l, l->guest.section[WASM_SECTION_CODE], &guest, &unused, &body);
-    rc = rc ? rc : wasm_link_put_bodies(l, l->kernel.section[WASM_SECTION_CODE], &kernel, &unused, &body);
+    rc = rc ? rc : wasm_link_put_bodies(l, &l->guest, l->types, &guest, &unused, &body);
+    rc = rc ? rc : wasm_link_put_bodies(l, &l->kernel, l->kernel_types, &kernel, &unused, &body);
     rc = rc ? rc : added_bodies(l, &body);
     rc = rc ? rc : wasm_link_put_section(l, WASM_SECTION_CODE);
     buf_deinit(&body);

@@ -28,6 +28,9 @@ typedef struct linker {
     uint32_t *func;        /* new number of each of the guest's functions */
     uint32_t *kernel_func; /* and of the kernel's */
     uint32_t *kernel_type;
+    uint8_t *inlined;      /* of each of the guest's functions: enum wasm_inline; NULL: none is */
+    wasm_signature *types; /* the guest's, */
+    wasm_signature *kernel_types;
     uint32_t *grow;        /* by memory: the function that stands in for memory.grow, */
     uint32_t *size_global; /* and the global that stands in for memory.size, or WASM_KEEP */
     guest_memory *memory;
@@ -71,10 +74,10 @@ int wasm_link_put_section(linker *l, enum wasm_section id);
 /* How the guest's code is rewritten. */
 wasm_code_map wasm_link_guest_map(const linker *l);
 
-/* Appends rewritten function bodies of a code section, without their count, to l->scratch; `body` is
- * room to work in. */
-int wasm_link_put_bodies(linker *l, slice section, const wasm_code_map *map, wasm_code_facts *facts,
-                         buf *body);
+/* Appends the rewritten function bodies of a module, without their count, to l->scratch; `types` are
+ * its types, `body` is room to work in. */
+int wasm_link_put_bodies(linker *l, const wasm_module *m, const wasm_signature *types,
+                         const wasm_code_map *map, wasm_code_facts *facts, buf *body);
 
 /* Write sections to the result: those up to the element section, the code section, those behind. */
 int wasm_link_put_front(linker *l);

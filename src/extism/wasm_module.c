@@ -2,6 +2,8 @@
 
 #include "extism/wasm_code.h"
 
+#include <stdlib.h>
+
 enum { TYPE_FUNC = 0x60, TYPE_STRUCT = 0x5f, TYPE_ARRAY = 0x5e, TYPE_SUB = 0x50, TYPE_SUB_FINAL = 0x4f,
        TYPE_REC = 0x4e };
 
@@ -59,7 +61,7 @@ static void skip_fields(wasm_reader *r, uint32_t count)
 }
 
 /* One composite type; for a function its parameters and results. */
-static bool read_type(wasm_reader *r, slice *params, slice *results)
+static void read_type(wasm_reader *r, wasm_signature *out)
 {
     uint8_t kind = wasm_read_byte(r);
     if (kind == TYPE_SUB || kind == TYPE_SUB_FINAL) {
@@ -76,17 +78,15 @@ static bool read_type(wasm_reader *r, slice *params, slice *results)
             const uint8_t *start = r->at;
             for (uint32_t n = wasm_read_u32(r); n > 0 && !r->failed; n--)
                 wasm_skip_valtype(r);
-            *(part ? results : params) = slice_of(start, (size_t)(r->at - start));
+            *(part ? &out->results : &out->params) = slice_of(start, (size_t)(r->at - start));
         }
-        return !r->failed;
     } else {
         wasm_reader_fail(r);
     }
-    return false;
 }
 
-/* Walks the types up to number `stop`; returns how many there were until then. */
-static uint32_t walk_types(wasm_reader *r, uint32_t stop, bool *is_func, slice *params, slice *results)
+/* Walks all types and returns how many there are; `out` takes them, or is NULL. */
+static uint32_t walk_types(wasm_reader *r, wasm_signature *out)
 {
     uint32_t count = 0;
     for (uint32_t n = wasm_read_u32(r); n > 0 && !r->failed; n--) {
@@ -96,19 +96,32 @@ static uint32_t walk_types(wasm_reader *r, uint32_t stop, bool *is_func, slice *
             group = wasm_read_u32(r);
         }
         for (; group > 0 && !r->failed; group--) {
-            *is_func = read_type(r, params, results);
-            if (count++ == stop)
-                return count;
+            wasm_signature type = {{0}, {0}};
+            read_type(r, &type);
+            if (out)
+                out[count] = type;
+            count++;
         }
     }
     return count;
 }
 
-bool wasm_module_func_type(const wasm_module *m, uint32_t index, slice *params, slice *results)
+int wasm_module_list_types(const wasm_module *m, wasm_signature **out, error *err)
 {
     wasm_reader r = wasm_reader_of(m->section[WASM_SECTION_TYPE]);
-    bool is_func = false;
-    return walk_types(&r, index, &is_func, params, results) == index + 1 && is_func;
+
+    *out = calloc((size_t)m->type_count + 1, sizeof **out);
+    if (!*out)
+        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+    if (m->type_count)
+        walk_types(&r, *out);
+    return 0;
+}
+
+uint32_t wasm_count_types(slice vector)
+{
+    wasm_reader r = wasm_reader_of(vector);
+    return vector.len ? wasm_read_u32(&r) : 0;
 }
 
 static uint32_t section_count(slice section)
@@ -121,11 +134,9 @@ static int count_indices(wasm_module *m, error *err)
 {
     wasm_reader types = wasm_reader_of(m->section[WASM_SECTION_TYPE]);
     wasm_reader imports = wasm_reader_of(m->section[WASM_SECTION_IMPORT]);
-    slice params, results;
-    bool is_func;
 
     if (m->section[WASM_SECTION_TYPE].len)
-        m->type_count = walk_types(&types, UINT32_MAX, &is_func, &params, &results);
+        m->type_count = walk_types(&types, NULL);
     if (m->section[WASM_SECTION_IMPORT].len)
         m->import_count = wasm_read_u32(&imports);
     for (uint32_t i = 0; i < m->import_count && !imports.failed; i++) {

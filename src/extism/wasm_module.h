@@ -45,8 +45,16 @@ void wasm_read_import(wasm_reader *r, wasm_import *out);
 /* Reads the limits of a memory or table. */
 void wasm_read_limits(wasm_reader *r, wasm_limits *out);
 
-/* The parameters and results of function type `index` as the section has them (vectors of value
- * types). False when that type is not a plain function type. */
-bool wasm_module_func_type(const wasm_module *m, uint32_t index, slice *params, slice *results);
+/* A function type's vectors of value types, as the section has them; empty views for another type. */
+typedef struct wasm_signature {
+    slice params;
+    slice results;
+} wasm_signature;
+
+/* Lists all types, m->type_count of them; the caller frees the array. */
+int wasm_module_list_types(const wasm_module *m, wasm_signature **out, error *err) MUST_CHECK;
+
+/* How many types a vector of them has. */
+uint32_t wasm_count_types(slice vector);
 
 #endif

@@ -22,6 +22,14 @@ static uint64_t memory_end(void)
     return (uint64_t)__builtin_wasm_memory_size(0) * KERNEL_PAGE;
 }
 
+static void set_input(uint64_t p, uint64_t len)
+{
+    struct kernel_root *r = root();
+    r->input_offset = p;
+    r->input_length = len;
+    r->input_words = len < 8 ? 0 : len - 7;
+}
+
 static struct kernel_block *block_at(uint64_t address)
 {
     return (struct kernel_block *)(uint32_t)address;
@@ -122,7 +130,7 @@ EXPORT("free") void free_block(uint64_t p)
         return;
     b->tag = KERNEL_BLOCK_FREE;
     if (p == root()->input_offset)
-        root()->input_length = 0;
+        set_input(p, 0);
 }
 
 EXPORT("length") uint64_t length(uint64_t p)
@@ -182,7 +190,7 @@ EXPORT("input_load_u8") uint32_t input_load_u8(uint64_t offset)
 EXPORT("input_load_u64") uint64_t input_load_u64(uint64_t offset)
 {
     struct kernel_root *r = root();
-    if (r->input_length < 8 || offset > r->input_length - 8)
+    if (offset >= r->input_words)
         return 0;
     return *(uint64_t *)(uint32_t)(r->input_offset + offset);
 }
@@ -200,8 +208,7 @@ EXPORT("input_set") void input_set(uint64_t p, uint64_t len)
 {
     if (!in_heap(p, len))
         return;
-    root()->input_offset = p;
-    root()->input_length = len;
+    set_input(p, len);
 }
 
 EXPORT("output_set") void output_set(uint64_t p, uint64_t len)
@@ -253,8 +260,7 @@ EXPORT("reset") void reset(void)
     struct kernel_root *r = root();
     r->position = KERNEL_HEAP;
     r->error = 0;
-    r->input_offset = 0;
-    r->input_length = 0;
+    set_input(0, 0);
     r->output_offset = 0;
     r->output_length = 0;
 }

@@ -27,6 +27,7 @@ struct kernel_root {
     uint64_t error;         /* handle of the error text, or 0 */
     uint64_t input_offset;
     uint64_t input_length;
+    uint64_t input_words;   /* at how many offsets of the input eight bytes can be read */
     uint64_t output_offset;
     uint64_t output_length;
     uint64_t pages_left;    /* how many more pages all memories of the instance may grow by */
