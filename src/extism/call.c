@@ -18,6 +18,7 @@ struct call {
     wasmtime_error_t *error;
     const char *context; /* of an initializer that runs; NULL: the function itself does */
     buf input;
+    bool has_input; /* it is in the kernel */
     outcome outcome;
     struct error err;
     bool done;
@@ -25,18 +26,31 @@ struct call {
     void *arg;
 };
 
-/* The kernel is emptied once the start-up functions are through; then the input goes in. */
-static int set_input(call *c)
+/* Puts the input into the kernel, which is emptied of what start-up functions left there. */
+static int set_input(call *c, slice input, error *err)
 {
     uint64_t offset;
     int rc;
 
     kernel_memory_reset(instance_kernel(c->instance));
-    rc = instance_alloc_bytes(c->instance, buf_slice(&c->input), &offset, &c->err);
+    rc = instance_alloc_bytes(c->instance, input, &offset, err);
     if (rc == 0)
-        kernel_memory_set_input(instance_kernel(c->instance), offset, c->input.len);
-    buf_deinit(&c->input);
+        kernel_memory_set_input(instance_kernel(c->instance), offset, input.len);
     return rc;
+}
+
+/* Keeps the input until the start-up functions are through, or puts it where it belongs if there are
+ * none. */
+static int take_input(call *c, slice input, error *err)
+{
+    int rc;
+
+    buf_init(&c->input, SIZE_MAX);
+    c->has_input = !instance_has_initializers(c->instance);
+    if (c->has_input)
+        return set_input(c, input, err);
+    rc = buf_append(&c->input, input.data, input.len);
+    return rc ? error_set(err, rc, "out of memory for a call") : 0;
 }
 
 /* Begins the next function: a start-up function, then the one that was asked for. */
@@ -53,7 +67,9 @@ static int next_function(call *c)
         if (f->unfit)
             rc = error_set(&c->err, E_INVALID, "%s: its parameters are not (i32, i32)", f->context);
     } else {
-        rc = set_input(c);
+        if (!c->has_input)
+            rc = set_input(c, buf_slice(&c->input), &c->err);
+        buf_deinit(&c->input);
         if (rc == 0 && !instance_find_function(c->instance, c->function, &c->func))
             rc = error_set(&c->err, E_NOT_FOUND, "Function not found");
     }
@@ -88,10 +104,8 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     ms = ms < UINT32_MAX ? ms : UINT32_MAX;
     c->state.has_deadline = o->wall_ms || code->manifest.has_timeout_ms;
     c->state.deadline_ns = clock_ns() + ms * 1000000u;
-    buf_init(&c->input, SIZE_MAX);
-    rc = buf_append(&c->input, o->input.data, o->input.len);
-    rc = rc ? error_set(err, rc, "out of memory for a call")
-            : instance_acquire(&c->instance, code, &c->state, err);
+    rc = instance_acquire(&c->instance, code, &c->state, err);
+    rc = rc ? rc : take_input(c, o->input, err);
     if (rc == 0) {
         *out = c;
         c = NULL;

@@ -362,6 +362,11 @@ bool instance_out_of_memory(instance *i)
     return kernel_memory_root(instance_kernel(i))->out_of_memory != 0;
 }
 
+bool instance_has_initializers(const instance *i)
+{
+    return i->initialized < i->initializer_count;
+}
+
 const struct instance_initializer *instance_next_initializer(instance *i)
 {
     return i->initialized < i->initializer_count ? &i->initializers[i->initialized++] : NULL;

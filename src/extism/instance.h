@@ -62,6 +62,9 @@ struct instance_initializer {
     const char *context; /* what upstream calls it in errors; "" for the start function */
 };
 
+/* Whether there are any that have not run. */
+bool instance_has_initializers(const instance *i);
+
 /* The next one that has not run; NULL when all have. A view. */
 const struct instance_initializer *instance_next_initializer(instance *i);
 
