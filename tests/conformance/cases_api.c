@@ -133,7 +133,8 @@ static void errors_not_wanted(void)
     ExtismFunction *f = extism.function_new("f", NULL, 0, NULL, 0, NULL, NULL, NULL);
     const ExtismFunction *with_null[] = {f, NULL};
 
-    observe_bool("plugin", extism.plugin_new((const uint8_t *)"x", 1, NULL, 0, false, NULL) != NULL);
+    observe_bool("plugin",
+                 extism.plugin_new((const uint8_t *)"x", 1, NULL, 0, false, NULL) != NULL);
     observe_bool("compiled",
                  extism.compiled_plugin_new((const uint8_t *)"x", 1, NULL, 0, false, NULL) != NULL);
     observe_bool("fuel", extism.plugin_new_with_fuel_limit((const uint8_t *)"x", 1, NULL, 0, false,

@@ -6,10 +6,10 @@
 
 /* (module (func (export "run") (result i32) i32.const 7) (memory 1) (data "abc")), assembled. */
 static const unsigned char SMALL[] = {
-    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f, 0x03,
-    0x02, 0x01, 0x00, 0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x07, 0x01, 0x03, 0x72, 0x75, 0x6e, 0x00,
-    0x00, 0x0a, 0x06, 0x01, 0x04, 0x00, 0x41, 0x07, 0x0b, 0x0b, 0x09, 0x01, 0x00, 0x41, 0x00, 0x0b,
-    0x03, 0x61, 0x62, 0x63,
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00,
+    0x01, 0x7f, 0x03, 0x02, 0x01, 0x00, 0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x07,
+    0x01, 0x03, 0x72, 0x75, 0x6e, 0x00, 0x00, 0x0a, 0x06, 0x01, 0x04, 0x00, 0x41,
+    0x07, 0x0b, 0x0b, 0x09, 0x01, 0x00, 0x41, 0x00, 0x0b, 0x03, 0x61, 0x62, 0x63,
 };
 
 static void null_and_empty(void)
@@ -153,7 +153,7 @@ static void invalid_modules(void)
     observe_open("two memories of one name",
                  "(module (memory (export 'm') 1) (func (export 'm')))");
     observe_open("start with a result",
-                 "(module (func $s (result i32) i32.const 1) (start $s))");
+                 "(module (func $begin (result i32) i32.const 1) (start $begin))");
     observe_open("memory too large", "(module (memory 65537))");
     observe_open("memory beyond its maximum", "(module (memory 2 1))");
 }
@@ -170,8 +170,7 @@ static void proposals(void)
     observe_open("memory64", "(module (memory i64 1))");
     observe_open("gc", "(module (type (struct (field i32))))");
     observe_open("function references", "(module (type $t (func)) (func (param (ref $t))))");
-    observe_open("extended const",
-                 "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))");
+    observe_open("extended const", "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))");
     observe_open("relaxed simd", "(module (func (param v128) (result v128)"
                                  " (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))");
     observe_open("threads", "(module (memory 1 1 shared))");

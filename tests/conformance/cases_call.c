@@ -1,5 +1,6 @@
 #include "case.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* Calls: what goes in, what comes out, and the return code. */
@@ -137,9 +138,9 @@ static void name_not_utf8(void)
 
 static void function_exists(void)
 {
-    static const char *const names[] = {"plain",  "rc",     "i64",  "two",     "param", "memory",
-                                        "global", "table",  "none", "",        "_start", "f32",
-                                        "имя",    "param_rc"};
+    static const char *const names[] = {"plain",  "rc",     "i64",   "two",     "param",
+                                        "memory", "global", "table", "none",    "",
+                                        "_start", "f32",    "имя",   "param_rc"};
     ExtismPlugin *p = plugin_open(guest("(func (export 'plain'))"
                                         "(func (export 'rc') (result i32) (i32.const 1))"
                                         "(func (export 'i64') (result i64) (i64.const 1))"
@@ -220,7 +221,6 @@ static void before_the_first_call(void)
     ExtismPlugin *p = plugin_open(guest(ECHO));
 
     observe_int("length", (int64_t)extism.plugin_output_length(p));
-    observe_bool("data", extism.plugin_output_data(p) != NULL);
     observe_text("error", extism.plugin_error(p));
     observe_bool("reset", extism.plugin_reset(p));
     extism.plugin_free(p);
@@ -243,6 +243,66 @@ static void state_between_calls(void)
     observe_call_numbers(p, "after a trap", "run", "");
     observe_bool("reset", extism.plugin_reset(p));
     observe_call_numbers(p, "after a reset", "run", "");
+    extism.plugin_free(p);
+}
+
+/* What one plug-in gave is the input of the next. */
+static void output_as_input(void)
+{
+    ExtismPlugin *a = plugin_open(guest(ECHO));
+    ExtismPlugin *b = plugin_open(guest(ECHO));
+
+    observe_call(a, "a", "run", "passed on");
+    observe_call_bytes(b, "b", "run", extism.plugin_output_data(a), extism.plugin_output_length(a));
+    observe_call_bytes(a, "and back", "run", extism.plugin_output_data(b),
+                       extism.plugin_output_length(b));
+    extism.plugin_free(a);
+    extism.plugin_free(b);
+}
+
+/* The same plug-in's: upstream has cleared it before it reads it. */
+static void own_output_as_input(void)
+{
+    ExtismPlugin *p = plugin_open(guest(ECHO));
+
+    observe_call(p, "first", "run", "own output");
+    observe_call_bytes(p, "second", "run", extism.plugin_output_data(p),
+                       extism.plugin_output_length(p));
+    extism.plugin_free(p);
+}
+
+static void after_a_reset(void)
+{
+    ExtismPlugin *p = plugin_open(guest(ECHO));
+
+    observe_call(p, "call", "run", "some output");
+    observe_bool("reset", extism.plugin_reset(p));
+    observe_int("length", (int64_t)extism.plugin_output_length(p));
+    observe_bool("reset again", extism.plugin_reset(p));
+    observe_call(p, "call", "run", "more output");
+    extism.plugin_free(p);
+}
+
+static void *call_often(void *p)
+{
+    intptr_t wrong = 0;
+
+    for (int i = 0; i < 500; i++)
+        wrong += extism.plugin_call(p, "run", (const uint8_t *)"abc", 3) != 0;
+    return (void *)wrong;
+}
+
+/* One waits for the other. */
+static void one_plugin_in_two_threads(void)
+{
+    ExtismPlugin *p = plugin_open(guest(ECHO));
+    pthread_t t;
+    void *wrong;
+
+    pthread_create(&t, NULL, call_often, p);
+    observe_int("wrong here", (int64_t)(intptr_t)call_often(p));
+    pthread_join(t, &wrong);
+    observe_int("wrong there", (int64_t)(intptr_t)wrong);
     extism.plugin_free(p);
 }
 
@@ -301,6 +361,10 @@ static const test_case cases[] = {
     {"output_does_not_outlive_a_call", output_does_not_outlive_a_call},
     {"before_the_first_call", before_the_first_call},
     {"state_between_calls", state_between_calls},
+    {"output_as_input", output_as_input},
+    {"own_output_as_input", own_output_as_input},
+    {"after_a_reset", after_a_reset},
+    {"one_plugin_in_two_threads", one_plugin_in_two_threads},
     {"many_calls", many_calls},
     {"many_plugins", many_plugins},
     {NULL, NULL},

@@ -65,9 +65,9 @@ static void of_a_plain_module(void)
 
 static void bad_updates(void)
 {
-    static const char *const bad[] = {"",          "{",           "[]",        "null",
-                                      "'text'",    "{'a':1}",     "{'a':true}", "{'a':{}}",
-                                      "{'a':['x']}", "{'a':'b',}", "{'a':'b'} x", "{a:'b'}"};
+    static const char *const bad[] = {
+        "",           "{",        "[]",          "null",       "'text'",      "{'a':1}",
+        "{'a':true}", "{'a':{}}", "{'a':['x']}", "{'a':'b',}", "{'a':'b'} x", "{a:'b'}"};
     ExtismPlugin *p = open_with_config("{'a':'1'}");
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

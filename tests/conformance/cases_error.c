@@ -92,11 +92,12 @@ static void guest_error_after_reset(void)
 
 static void error_and_trap(void)
 {
-    ExtismPlugin *p = plugin_open(guest("(data (i32.const 4096) 'before the trap')"
-                                        "(func (export 'both')"
-                                        "  (call $fail (i32.const 4096) (i32.const 15)) unreachable)"
-                                        "(func (export 'trap') unreachable)"
-                                        "(func (export 'fine') (call $echo))"));
+    ExtismPlugin *p =
+        plugin_open(guest("(data (i32.const 4096) 'before the trap')"
+                          "(func (export 'both')"
+                          "  (call $fail (i32.const 4096) (i32.const 15)) unreachable)"
+                          "(func (export 'trap') unreachable)"
+                          "(func (export 'fine') (call $echo))"));
 
     observe_call(p, "both", "both", "");
     observe_call(p, "trap", "trap", "");

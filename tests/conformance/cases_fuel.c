@@ -113,8 +113,8 @@ static void in_initialize(void)
 
     alarm_after(10);
     p = open_with_fuel(guest("(func (export '_initialize') (loop $on (br $on)))"
-                                           "(func (export 'run'))"),
-                                     100000);
+                             "(func (export 'run'))"),
+                       100000);
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);
 }
@@ -124,9 +124,9 @@ static void in_a_start_function(void)
     ExtismPlugin *p;
 
     alarm_after(10);
-    p = open_with_fuel("(module (func $s (loop $on (br $on))) (start $s)"
-                                     "(func (export 'run')))",
-                                     100000);
+    p = open_with_fuel("(module (func $begin (loop $on (br $on))) (start $begin)"
+                       "(func (export 'run')))",
+                       100000);
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);
 }
@@ -166,9 +166,9 @@ static void errors(void)
     open_with_fuel("", 1000);
     open_with_fuel("(module (broken))", 1000);
     open_with_fuel("(module (import 'extism:host/user' 'nothing' (func)))", 1000000);
-    observe_bool("compiled", extism.compiled_plugin_new_with_fuel_limit(
-                                 (const uint8_t *)"(broken)", 8, NULL, 0, false, 1000, &err) !=
-                                 NULL);
+    observe_bool("compiled",
+                 extism.compiled_plugin_new_with_fuel_limit((const uint8_t *)"(broken)", 8, NULL, 0,
+                                                            false, 1000, &err) != NULL);
     observe_text("error", err);
 }
 
@@ -177,9 +177,9 @@ static void functions(void)
     static const ExtismFunction *const list[] = {NULL};
     char *err = NULL;
 
-    observe_bool("plugin", extism.plugin_new_with_fuel_limit(
-                               (const uint8_t *)"(module)", 8, (const ExtismFunction **)list, 1,
-                               false, 1000, &err) != NULL);
+    observe_bool("plugin", extism.plugin_new_with_fuel_limit((const uint8_t *)"(module)", 8,
+                                                             (const ExtismFunction **)list, 1,
+                                                             false, 1000, &err) != NULL);
     observe_text("error", err);
     observe_bool("compiled", extism.compiled_plugin_new_with_fuel_limit(
                                  (const uint8_t *)"(module)", 8, (const ExtismFunction **)list, 1,

@@ -60,12 +60,12 @@ static void past_4_gib(void)
 
 static void inside_a_block(void)
 {
-    ExtismPlugin *p = plugin_open(
-        guest("(func (export 'config') (drop (call $config_get"
-              "  (i64.add (call $input_offset) (i64.const 1)))))"
-              "(func (export 'after_free') (local $h i64)"
-              "  (local.set $h (call $alloc (i64.const 8))) (call $free (local.get $h))"
-              "  (drop (call $var_get (local.get $h))))"));
+    ExtismPlugin *p =
+        plugin_open(guest("(func (export 'config') (drop (call $config_get"
+                          "  (i64.add (call $input_offset) (i64.const 1)))))"
+                          "(func (export 'after_free') (local $h i64)"
+                          "  (local.set $h (call $alloc (i64.const 8))) (call $free (local.get $h))"
+                          "  (drop (call $var_get (local.get $h))))"));
 
     /* The offsets in the texts are each library's own. */
     observe_int("inside", extism.plugin_call(p, "config", (const uint8_t *)"abc", 3));
@@ -76,10 +76,11 @@ static void inside_a_block(void)
 
 static void http_body(void)
 {
-    write_text("http.wat", guest("(data (i32.const 4096) '{\\22url\\22:\\22http://127.0.0.1:1/\\22}')"
-                                 "(func (export 'run') (drop (call $http_request"
-                                 "  (call $put (i32.const 4096) (i32.const 29))"
-                                 "  (i64.const 88888888))))"));
+    write_text("http.wat",
+               guest("(data (i32.const 4096) '{\\22url\\22:\\22http://127.0.0.1:1/\\22}')"
+                     "(func (export 'run') (drop (call $http_request"
+                     "  (call $put (i32.const 4096) (i32.const 29))"
+                     "  (i64.const 88888888))))"));
     observe_once("{'wasm':[{'path':'http.wat'}],'allowed_hosts':['127.0.0.1']}", "run");
 }
 

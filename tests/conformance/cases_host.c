@@ -166,8 +166,7 @@ static void lost_with_a_bad_plugin(void)
 static void more_than_are_imported(void)
 {
     int one = 1;
-    const ExtismFunction *list[] = {adder("other", &one), adder("add", &one),
-                                    adder("third", &one)};
+    const ExtismFunction *list[] = {adder("other", &one), adder("add", &one), adder("third", &one)};
     ExtismPlugin *p = open_with_functions(ADDS, list, 3);
 
     observe_call(p, "call", "run", "");

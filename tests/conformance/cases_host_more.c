@@ -119,10 +119,10 @@ static void no_values(void)
 static void result_left_alone(void)
 {
     ExtismPlugin *p = open_with_function("(module (import 'extism:host/user' 'f'"
-                           "  (func $f (param i64) (result i64 i64)))"
-                           "(func (export 'run') (result i32)"
-                           "  (i32.wrap_i64 (i64.add (call $f (i64.const 1))))))",
-                           function(see_nothing, 1, 2, NULL));
+                                         "  (func $f (param i64) (result i64 i64)))"
+                                         "(func (export 'run') (result i32)"
+                                         "  (i32.wrap_i64 (i64.add (call $f (i64.const 1))))))",
+                                         function(see_nothing, 1, 2, NULL));
 
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);
@@ -135,7 +135,8 @@ static void unsupported_types(void)
     static const char *const names[] = {"v128", "funcref", "externref"};
 
     for (size_t i = 0; i < 3; i++) {
-        ExtismFunction *f = extism.function_new("f", types + i, 1, NULL, 0, see_nothing, NULL, NULL);
+        ExtismFunction *f =
+            extism.function_new("f", types + i, 1, NULL, 0, see_nothing, NULL, NULL);
 
         extism.plugin_free(open_with_function(
             quoted_format("(module (import 'extism:host/user' 'f' (func $f (param %s)))"
@@ -161,18 +162,18 @@ static void v128_argument(void)
 static void externref_result(void)
 {
     static const ExtismValType type = ExtismValType_ExternRef;
-    ExtismPlugin *p = open_with_function(
-        "(module (import 'extism:host/user' 'f' (func $f (result externref)))"
-        "(func (export 'run') (drop (call $f))))",
-        extism.function_new("f", NULL, 0, &type, 1, see_nothing, NULL, NULL));
+    ExtismPlugin *p =
+        open_with_function("(module (import 'extism:host/user' 'f' (func $f (result externref)))"
+                           "(func (export 'run') (drop (call $f))))",
+                           extism.function_new("f", NULL, 0, &type, 1, see_nothing, NULL, NULL));
 
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);
 }
 
 /* Turns the text of its argument into upper case, in a new block. */
-static void shout(current *plugin, const ExtismVal *inputs, ExtismSize n_inputs,
-                  ExtismVal *outputs, ExtismSize n_outputs, void *data)
+static void shout(current *plugin, const ExtismVal *inputs, ExtismSize n_inputs, ExtismVal *outputs,
+                  ExtismSize n_outputs, void *data)
 {
     uint64_t h = (uint64_t)inputs[0].v.i64;
     uint64_t len = extism.current_plugin_memory_length(plugin, h);
@@ -183,9 +184,8 @@ static void shout(current *plugin, const ExtismVal *inputs, ExtismSize n_inputs,
     (void)n_outputs;
     (void)data;
     for (uint64_t i = 0; i < len; i++)
-        memory[to + i] = (uint8_t)(memory[h + i] >= 'a' && memory[h + i] <= 'z'
-                                       ? memory[h + i] - 32
-                                       : memory[h + i]);
+        memory[to + i] = (uint8_t)(memory[h + i] >= 'a' && memory[h + i] <= 'z' ? memory[h + i] - 32
+                                                                                : memory[h + i]);
     outputs[0].v.i64 = (int64_t)to;
 }
 
@@ -267,8 +267,8 @@ static void host_context(void)
     observe_int("with", extism.plugin_call_with_host_context(p, "run", (const uint8_t *)"x", 1,
                                                              (void *)"of the call"));
     observe_result(p, "with", 0, false);
-    observe_int("another", extism.plugin_call_with_host_context(p, "run", NULL, 0,
-                                                                (void *)"of another"));
+    observe_int("another",
+                extism.plugin_call_with_host_context(p, "run", NULL, 0, (void *)"of another"));
     observe_int("null", extism.plugin_call_with_host_context(p, "run", NULL, 0, NULL));
     observe_int("without again", extism.plugin_call(p, "run", NULL, 0));
     observe_int("missing function",
@@ -309,6 +309,36 @@ static void trap_within(void)
     observe_call(p, "outer", "run", "outer goes on");
     extism.plugin_free(p);
     extism.plugin_free(inner);
+}
+
+static void call_the_next(current *plugin, const ExtismVal *inputs, ExtismSize n_inputs,
+                          ExtismVal *outputs, ExtismSize n_outputs, void *data)
+{
+    ExtismPlugin **next = data;
+    uint64_t len;
+    uint64_t to;
+
+    (void)inputs;
+    (void)n_inputs;
+    (void)n_outputs;
+    extism.plugin_call(*next, "run", (const uint8_t *)"innermost", 9);
+    len = extism.plugin_output_length(*next);
+    to = extism.current_plugin_memory_alloc(plugin, len + 1);
+    memcpy(extism.current_plugin_memory(plugin) + to, extism.plugin_output_data(*next), len);
+    extism.current_plugin_memory(plugin)[to + len] = '+';
+    outputs[0].v.i64 = (int64_t)to;
+}
+
+static void plugins_ten_deep(void)
+{
+    ExtismPlugin *all[11];
+
+    all[0] = plugin_open(guest("(func (export 'run') (call $echo))"));
+    for (int i = 1; i < 11; i++)
+        all[i] = open_with_function(WITH_F ")", function(call_the_next, 1, 1, &all[i - 1]));
+    observe_call(all[10], "outermost", "run", "");
+    for (int i = 0; i < 11; i++)
+        extism.plugin_free(all[i]);
 }
 
 /* The plug-in that is running calls itself. Upstream waits for its own lock, for ever. */
@@ -407,6 +437,7 @@ static const test_case cases[] = {
     {"host_context", host_context},
     {"plugin_within_a_plugin", plugin_within_a_plugin},
     {"trap_within", trap_within},
+    {"plugins_ten_deep", plugins_ten_deep},
     {"plugin_within_itself", plugin_within_itself},
     {"made_in_one_thread_called_in_another", made_in_one_thread_called_in_another},
     {"plugins_in_threads", plugins_in_threads},

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* http_request, http_status_code, http_headers, allowed_hosts, and modules by URL, against a server
- * of the test's own. */
+/* http_request, http_status_code, http_headers and allowed_hosts, against a server of the test's
+ * own. */
 
 static unsigned port;
 
@@ -44,8 +44,7 @@ static ExtismPlugin *open_client(const char *rest)
 
 static void fetch(ExtismPlugin *p, const char *function, const char *path)
 {
-    observe_call(p, path, function,
-                 quoted_format("{'url':'http://127.0.0.1:%u%s'}", port, path));
+    observe_call(p, path, function, quoted_format("{'url':'http://127.0.0.1:%u%s'}", port, path));
 }
 
 static void gets(void)
@@ -78,8 +77,8 @@ static void statuses(void)
 
 static void methods(void)
 {
-    static const char *const names[] = {"GET", "get", "POST", "Put", "DELETE", "PATCH", "OPTIONS",
-                                        "TRACE"};
+    static const char *const names[] = {"GET",    "get",   "POST",    "Put",
+                                        "DELETE", "PATCH", "OPTIONS", "TRACE"};
     ExtismPlugin *p = open_client(LOOPBACK);
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -106,26 +105,26 @@ static void odd_methods(void)
     ExtismPlugin *p = open_client(LOOPBACK);
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        observe_call(p, names[i], "get",
-                     quoted_format("{'url':'http://127.0.0.1:%u/echo','method':'%s'}", port,
-                                   names[i]));
+        observe_call(
+            p, names[i], "get",
+            quoted_format("{'url':'http://127.0.0.1:%u/echo','method':'%s'}", port, names[i]));
     extism.plugin_free(p);
 }
 
 static void headers_sent(void)
 {
     static const char *const headers[] = {
-        "{'X-Sent':'value'}",      "{'x-sent':'v','X-Other':'w'}",
-        "{'Content-Type':'t/s'}",  "{'X-Sent':''}",
-        "{'X Sent':'bad name'}",   "{'X-Sent':'two\\r\\nlines'}",
-        "{'':'no name'}",          "{'X-Sent':'é'}",
+        "{'X-Sent':'value'}",       "{'x-sent':'v','X-Other':'w'}",
+        "{'Content-Type':'t/s'}",   "{'X-Sent':''}",
+        "{'X Sent':'bad name'}",    "{'X-Sent':'two\\r\\nlines'}",
+        "{'':'no name'}",           "{'X-Sent':'é'}",
         "{'Host':'other.example'}", "{'X-Sent':'  spaces  '}"};
     ExtismPlugin *p = open_client(LOOPBACK);
 
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        observe_call(p, headers[i], "get",
-                     quoted_format("{'url':'http://127.0.0.1:%u/headers','headers':%s}", port,
-                                   headers[i]));
+        observe_call(
+            p, headers[i], "get",
+            quoted_format("{'url':'http://127.0.0.1:%u/headers','headers':%s}", port, headers[i]));
     extism.plugin_free(p);
 }
 
@@ -252,11 +251,20 @@ static void redirect_to_another_host_allowed(void)
 
 static void bad_urls(void)
 {
-    static const char *const urls[] = {
-        "",          "hello",        "http://",        "http:///path", "/path",
-        "ftp://127.0.0.1/x", "file:///etc/passwd", "http://127.0.0.1:99999/", "http://[::1",
-        "http://127.0.0.1:x/", "http://a b/", "data:text/plain,hello", "http://127.0.0.1:1/",
-        "gopher://127.0.0.1/"};
+    static const char *const urls[] = {"",
+                                       "hello",
+                                       "http://",
+                                       "http:///path",
+                                       "/path",
+                                       "ftp://127.0.0.1/x",
+                                       "file:///etc/passwd",
+                                       "http://127.0.0.1:99999/",
+                                       "http://[::1",
+                                       "http://127.0.0.1:x/",
+                                       "http://a b/",
+                                       "data:text/plain,hello",
+                                       "http://127.0.0.1:1/",
+                                       "gopher://127.0.0.1/"};
     ExtismPlugin *p = open_client(",'allowed_hosts':['*']");
 
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
@@ -266,13 +274,20 @@ static void bad_urls(void)
 
 static void bad_requests(void)
 {
-    static const char *const requests[] = {
-        "",        "{",           "[]",       "null",          "{'method':'GET'}",
-        "{'url':1}", "{'url':null}", "{'url':'http://127.0.0.1:1/','extra':1}",
-        "{'url':'http://127.0.0.1:1/','headers':[]}",
-        "{'url':'http://127.0.0.1:1/','headers':{'a':1}}",
-        "{'url':'http://127.0.0.1:1/','method':1}", "http://127.0.0.1:1/",
-        "{'url':'http://127.0.0.1:1/'} x", "{'url':'a','url':'b'}"};
+    static const char *const requests[] = {"",
+                                           "{",
+                                           "[]",
+                                           "null",
+                                           "{'method':'GET'}",
+                                           "{'url':1}",
+                                           "{'url':null}",
+                                           "{'url':'http://127.0.0.1:1/','extra':1}",
+                                           "{'url':'http://127.0.0.1:1/','headers':[]}",
+                                           "{'url':'http://127.0.0.1:1/','headers':{'a':1}}",
+                                           "{'url':'http://127.0.0.1:1/','method':1}",
+                                           "http://127.0.0.1:1/",
+                                           "{'url':'http://127.0.0.1:1/'} x",
+                                           "{'url':'a','url':'b'}"};
     ExtismPlugin *p = open_client(LOOPBACK);
 
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
@@ -293,8 +308,7 @@ static void header_alternatives(void)
 
 static void response_limits(void)
 {
-    ExtismPlugin *p =
-        open_client(LOOPBACK ",'memory':{'max_http_response_bytes':1000}");
+    ExtismPlugin *p = open_client(LOOPBACK ",'memory':{'max_http_response_bytes':1000}");
 
     fetch(p, "get", "/bytes/1000");
     fetch(p, "get", "/bytes/1001");
@@ -382,47 +396,6 @@ static void many_requests(void)
     extism.plugin_free(p);
 }
 
-static void module_by_url(void)
-{
-    ExtismPlugin *p;
-
-    port = http_server_start();
-    write_text("m.wat", "(module (func (export 'run') (result i32) (i32.const 9)))");
-    p = plugin_open(quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/file/m.wat'}]}", port));
-    observe_call(p, "call", "run", "");
-    extism.plugin_free(p);
-    p = plugin_open(quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/file/m.wat',"
-                                  "'method':'post','headers':{'X-Sent':'1'},'name':'main'}],"
-                                  "'allowed_hosts':[]}",
-                                  port));
-    observe_call(p, "with a method", "run", "");
-    extism.plugin_free(p);
-}
-
-static void module_by_a_bad_url(void)
-{
-    port = http_server_start();
-    observe_open("404", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/none'}]}", port));
-    observe_open("500", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/status/500'}]}", port));
-    observe_open("no module", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/hello'}]}", port));
-    observe_open("closed", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/close'}]}", port));
-    observe_open("refused", "{'wasm':[{'url':'http://127.0.0.1:1/'}]}");
-    observe_open("no url", "{'wasm':[{'url':'hello'}]}");
-    observe_open("empty", "{'wasm':[{'url':''}]}");
-    observe_open("hash", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/hello',"
-                                       "'hash':'00'}]}",
-                                       port));
-    observe_open("number", "{'wasm':[{'url':1}]}");
-    observe_open("redirect", quoted_format("{'wasm':[{'url':'http://127.0.0.1:%u/redirect/2'}]}",
-                                           port));
-}
-
-static void module_by_a_file_url(void)
-{
-    write_file("m.wasm", "\0asm\1\0\0\0", 8);
-    observe_open("file", quoted_format("{'wasm':[{'url':'file:///etc/hostname'}]}"));
-}
-
 static const test_case cases[] = {
     {"gets", gets},
     {"statuses", statuses},
@@ -451,9 +424,6 @@ static const test_case cases[] = {
     {"broken_answers", broken_answers},
     {"handles_are_taken", handles_are_taken},
     {"many_requests", many_requests},
-    {"module_by_url", module_by_url},
-    {"module_by_a_bad_url", module_by_a_bad_url},
-    {"module_by_a_file_url", module_by_a_file_url},
     {NULL, NULL},
 };
 

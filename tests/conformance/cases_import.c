@@ -36,8 +36,7 @@ static void env_signatures(void)
     module("alloc nothing", "(import 'extism:host/env' 'alloc' (func))");
     module("config_get", "(import 'extism:host/env' 'config_get' (func (param i32) (result i64)))");
     module("var_set", "(import 'extism:host/env' 'var_set' (func (param i64)))");
-    module("http_status_code",
-           "(import 'extism:host/env' 'http_status_code' (func (result i64)))");
+    module("http_status_code", "(import 'extism:host/env' 'http_status_code' (func (result i64)))");
     module("log_info", "(import 'extism:host/env' 'log_info' (func (param i64) (result i32)))");
     module("reset", "(import 'extism:host/env' 'reset' (func (result i32)))");
 }
@@ -157,16 +156,11 @@ static void in_a_linked_module(void)
 }
 
 static const test_case cases[] = {
-    {"unknown_in_env", unknown_in_env},
-    {"kernel_by_kind", kernel_by_kind},
-    {"env_signatures", env_signatures},
-    {"unknown_in_user", unknown_in_user},
-    {"unknown_elsewhere", unknown_elsewhere},
-    {"wasi_without_wasi", wasi_without_wasi},
-    {"unknown_in_wasi", unknown_in_wasi},
-    {"all_of_wasi", all_of_wasi},
-    {"in_a_linked_module", in_a_linked_module},
-    {NULL, NULL},
+    {"unknown_in_env", unknown_in_env},         {"kernel_by_kind", kernel_by_kind},
+    {"env_signatures", env_signatures},         {"unknown_in_user", unknown_in_user},
+    {"unknown_elsewhere", unknown_elsewhere},   {"wasi_without_wasi", wasi_without_wasi},
+    {"unknown_in_wasi", unknown_in_wasi},       {"all_of_wasi", all_of_wasi},
+    {"in_a_linked_module", in_a_linked_module}, {NULL, NULL},
 };
 
 const case_group import_cases = {"import", cases, false};

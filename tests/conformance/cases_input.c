@@ -150,11 +150,10 @@ static void output_length_wraps(void)
 
 static void output_of_length_0(void)
 {
-    ExtismPlugin *p =
-        plugin_open(guest("(func (export 'run') (call $echo)"
-                          "  (call $output_set (call $input_offset) (i64.const 0)))"
-                          "(func (export 'none') (call $echo)"
-                          "  (call $output_set (i64.const 0) (i64.const 0)))"));
+    ExtismPlugin *p = plugin_open(guest("(func (export 'run') (call $echo)"
+                                        "  (call $output_set (call $input_offset) (i64.const 0)))"
+                                        "(func (export 'none') (call $echo)"
+                                        "  (call $output_set (i64.const 0) (i64.const 0)))"));
 
     observe_call(p, "at the input", "run", "some input");
     observe_call(p, "at 0", "none", "some input");

@@ -35,8 +35,8 @@ static void alloc_too_much(void)
 
 static void alloc_wraps(void)
 {
-    static const char *const sizes[] = {"-1", "-8", "-16", "-65536", "-9223372036854775808",
-                                        "9223372036854775807"};
+    static const char *const sizes[] = {
+        "-1", "-8", "-16", "-65536", "-9223372036854775808", "9223372036854775807"};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         ExtismPlugin *p =
@@ -232,13 +232,13 @@ static void memory_bytes(void)
 /* What a block held is gone after the call. */
 static void nothing_leaks_between_calls(void)
 {
-    ExtismPlugin *p = plugin_open(
-        guest("(func (export 'write') (local $h i64)"
-              "  (local.set $h (call $alloc (i64.const 8)))"
-              "  (call $store_u64 (local.get $h) (i64.const 0x5ec7e75ec7e7)))"
-              "(func (export 'read') (local $h i64)"
-              "  (local.set $h (call $alloc (i64.const 8)))"
-              "  (call $emit (call $load_u64 (local.get $h))) (call $flush))"));
+    ExtismPlugin *p =
+        plugin_open(guest("(func (export 'write') (local $h i64)"
+                          "  (local.set $h (call $alloc (i64.const 8)))"
+                          "  (call $store_u64 (local.get $h) (i64.const 0x5ec7e75ec7e7)))"
+                          "(func (export 'read') (local $h i64)"
+                          "  (local.set $h (call $alloc (i64.const 8)))"
+                          "  (call $emit (call $load_u64 (local.get $h))) (call $flush))"));
 
     observe_call(p, "write", "write", "");
     observe_call_numbers(p, "read", "read", "");

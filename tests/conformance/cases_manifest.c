@@ -122,9 +122,8 @@ static void hashes(void)
 
     opens("right", quoted_format("{'wasm':[{'data':'AGFzbQEAAAA=','hash':'%s'}]}", hash));
     opens("wrong", quoted_format("{'wasm':[{'data':'AGFzbQEAAAA=','hash':'0%s'}]}", hash + 1));
-    opens("upper case",
-          "{'wasm':[{'data':'AGFzbQEAAAA=','hash':"
-          "'93A44BBB96C751218E4C00D479E4C14358122A389ACCA16205B1E4D0DC5F9476'}]}");
+    opens("upper case", "{'wasm':[{'data':'AGFzbQEAAAA=','hash':"
+                        "'93A44BBB96C751218E4C00D479E4C14358122A389ACCA16205B1E4D0DC5F9476'}]}");
     opens("short", "{'wasm':[{'data':'AGFzbQEAAAA=','hash':'93a4'}]}");
     opens("empty", "{'wasm':[{'data':'AGFzbQEAAAA=','hash':''}]}");
     opens("number", "{'wasm':[{'data':'AGFzbQEAAAA=','hash':1}]}");

@@ -19,9 +19,8 @@ static void shout(ExtismCurrentPlugin *plugin, const ExtismVal *inputs, ExtismSi
     (void)n_outputs;
     (void)data;
     for (uint64_t i = 0; i < len; i++)
-        memory[to + i] =
-            (uint8_t)(memory[h + i] >= 'a' && memory[h + i] <= 'z' ? memory[h + i] - 32
-                                                                  : memory[h + i]);
+        memory[to + i] = (uint8_t)(memory[h + i] >= 'a' && memory[h + i] <= 'z' ? memory[h + i] - 32
+                                                                                : memory[h + i]);
     memory[to + len] = '!';
     outputs[0].v.i64 = (int64_t)to;
 }
@@ -230,8 +229,8 @@ static void truncated(void)
         return;
     for (size_t i = 1; i < 40; i++) {
         char *err = NULL;
-        ExtismPlugin *p = extism.plugin_new((const uint8_t *)wasm, len / 40 * i, NULL, 0, true,
-                                            &err);
+        ExtismPlugin *p =
+            extism.plugin_new((const uint8_t *)wasm, len / 40 * i, NULL, 0, true, &err);
 
         opened += p != NULL;
         observe_text(quoted_format("%zu of 40", i), err);

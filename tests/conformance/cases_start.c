@@ -20,7 +20,7 @@ static void twice(const char *functions)
 
 static void start_function(void)
 {
-    twice(COUNTER "(func $s (call $add (i64.const 1))) (start $s)");
+    twice(COUNTER "(func $begin (call $add (i64.const 1))) (start $begin)");
 }
 
 static void initialize(void)
@@ -41,7 +41,7 @@ static void ctors_and_initialize(void)
 
 static void start_and_initialize(void)
 {
-    twice(COUNTER "(func $s (call $add (i64.const 1))) (start $s)"
+    twice(COUNTER "(func $begin (call $add (i64.const 1))) (start $begin)"
                   "(func (export '_initialize') (call $add (i64.const 2)))");
 }
 
@@ -71,9 +71,8 @@ static void odd_signatures(void)
                                   "  (call $add (i64.const 2)) (i32.const 1))"));
     observe_call_numbers(p, "_initialize (result)", "run", "");
     extism.plugin_free(p);
-    p = plugin_open(
-        guest(COUNTER "(func (export '__wasm_call_ctors') (param i32))"
-                      "(func (export '_initialize') (call $add (i64.const 2)))"));
+    p = plugin_open(guest(COUNTER "(func (export '__wasm_call_ctors') (param i32))"
+                                  "(func (export '_initialize') (call $add (i64.const 2)))"));
     observe_call_numbers(p, "ctors (param)", "run", "");
     extism.plugin_free(p);
     p = plugin_open(guest(COUNTER "(global (export '_initialize') i32 (i32.const 1))"));
@@ -95,7 +94,7 @@ static void failing(const char *functions)
 
 static void start_traps(void)
 {
-    failing("(func $s unreachable) (start $s) (func (export 'run'))");
+    failing("(func $begin unreachable) (start $begin) (func (export 'run'))");
 }
 
 static void initialize_traps(void)
@@ -138,9 +137,8 @@ static void initialize_sees(void)
 /* Before any call is made. */
 static void nothing_runs_at_opening(void)
 {
-    ExtismPlugin *p =
-        plugin_open(guest("(func (export '_initialize') unreachable)"
-                          "(func (export 'run'))"));
+    ExtismPlugin *p = plugin_open(guest("(func (export '_initialize') unreachable)"
+                                        "(func (export 'run'))"));
 
     observe_bool("opened", p != NULL);
     observe_bool("exists", extism.plugin_function_exists(p, "run"));
@@ -229,8 +227,8 @@ static void start_of_a_linked_module(void)
     ExtismPlugin *p;
 
     write_text("lib.wat", "(module (global $n (mut i32) (i32.const 0))"
-                          "(func $s (global.set $n (i32.add (global.get $n) (i32.const 1))))"
-                          "(start $s)"
+                          "(func $begin (global.set $n (i32.add (global.get $n) (i32.const 1))))"
+                          "(start $begin)"
                           "(func (export '_initialize')"
                           "  (global.set $n (i32.add (global.get $n) (i32.const 10))))"
                           "(func (export 'n') (result i32) (global.get $n)))");

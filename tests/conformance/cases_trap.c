@@ -1,5 +1,7 @@
 #include "case.h"
 
+#include <pthread.h>
+
 /* Guests that trap, and plug-ins that go on after it. */
 
 static void trap(const char *label, const char *functions)
@@ -78,11 +80,33 @@ static void stack_overflow(void)
 
         observe_int("rc", extism.plugin_call(p, "run", NULL, 0));
         error = extism.plugin_error(p);
-        observe_bool("backtrace", strncmp(error, "error while executing at wasm backtrace:", 40) == 0);
+        observe_bool("backtrace",
+                     strncmp(error, "error while executing at wasm backtrace:", 40) == 0);
         observe_call(p, "after it", "fine", "alive");
         observe_int("again", extism.plugin_call(p, "run", NULL, 0));
         extism.plugin_free(p);
     }
+}
+
+static void *overflow(void *p)
+{
+    observe_int("rc", extism.plugin_call(p, "run", NULL, 0));
+    return NULL;
+}
+
+/* A thread with a stack smaller than what a guest may use. */
+static void stack_overflow_in_a_small_thread(void)
+{
+    ExtismPlugin *p = plugin_open(guest("(func $deep (export 'run') call $deep)" FINE));
+    pthread_attr_t small;
+    pthread_t t;
+
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256 * 1024);
+    pthread_create(&t, &small, overflow, p);
+    pthread_join(t, NULL);
+    observe_call(p, "after it", "fine", "alive");
+    extism.plugin_free(p);
 }
 
 static void data_and_element_segments(void)
@@ -146,6 +170,7 @@ static const test_case cases[] = {
     {"memory", memory},
     {"tables", tables},
     {"stack_overflow", stack_overflow},
+    {"stack_overflow_in_a_small_thread", stack_overflow_in_a_small_thread},
     {"data_and_element_segments", data_and_element_segments},
     {"in_a_linked_module", in_a_linked_module},
     {"many_traps", many_traps},

@@ -82,22 +82,22 @@ static void binary_and_empty(void)
 /* The handles belong to the host once they are passed. */
 static void handles_are_taken(void)
 {
-    ExtismPlugin *p = plugin_open(
-        guest("(data (i32.const 4096) 'key')"
-              "(func (export 'run') (local $k i64) (local $v i64)"
-              "  (local.set $k (call $put (i32.const 4096) (i32.const 3)))"
-              "  (local.set $v (call $put (i32.const 4096) (i32.const 2)))"
-              "  (call $var_set (local.get $k) (local.get $v))"
-              "  (call $emit (call $length (local.get $k)))"
-              "  (call $emit (call $length (local.get $v)))"
-              "  (local.set $k (call $put (i32.const 4096) (i32.const 3)))"
-              "  (local.set $v (call $var_get (local.get $k)))"
-              "  (if (i64.ne (local.get $k) (local.get $v))"
-              "    (then (call $emit (call $length (local.get $k))))"
-              "    (else (call $emit (i64.const 0))))"
-              "  (call $emit (call $length (local.get $v)))"
-              "  (call $emit (i64.extend_i32_u (call $load_u8 (local.get $v))))"
-              "  (call $flush))"));
+    ExtismPlugin *p =
+        plugin_open(guest("(data (i32.const 4096) 'key')"
+                          "(func (export 'run') (local $k i64) (local $v i64)"
+                          "  (local.set $k (call $put (i32.const 4096) (i32.const 3)))"
+                          "  (local.set $v (call $put (i32.const 4096) (i32.const 2)))"
+                          "  (call $var_set (local.get $k) (local.get $v))"
+                          "  (call $emit (call $length (local.get $k)))"
+                          "  (call $emit (call $length (local.get $v)))"
+                          "  (local.set $k (call $put (i32.const 4096) (i32.const 3)))"
+                          "  (local.set $v (call $var_get (local.get $k)))"
+                          "  (if (i64.ne (local.get $k) (local.get $v))"
+                          "    (then (call $emit (call $length (local.get $k))))"
+                          "    (else (call $emit (i64.const 0))))"
+                          "  (call $emit (call $length (local.get $v)))"
+                          "  (call $emit (i64.extend_i32_u (call $load_u8 (local.get $v))))"
+                          "  (call $flush))"));
 
     observe_call_numbers(p, "call", "run", "");
     extism.plugin_free(p);

@@ -148,7 +148,8 @@ static void run_with_output(void)
 
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    p = plugin_open_wasi(wasi_guest(WASI("fd_write", "(param i32 i32 i32 i32) (result i32)"), SAYS));
+    p = plugin_open_wasi(
+        wasi_guest(WASI("fd_write", "(param i32 i32 i32 i32) (result i32)"), SAYS));
     observe_call(p, "call", "run", "in");
     extism.plugin_free(p);
     observe_text("stdout", read_file("out", NULL));
@@ -191,13 +192,18 @@ static const char EXITS[] =
 
 static void exit_codes(void)
 {
-    static const char *const names[] = {
-        "0",    "1",
-        "42",   "large",
-        "fine", "negative",
-        "0 after output", "3 after output",
-        "0 after error",  "5 after error",
-        "0 with a result", "fine"};
+    static const char *const names[] = {"0",
+                                        "1",
+                                        "42",
+                                        "large",
+                                        "fine",
+                                        "negative",
+                                        "0 after output",
+                                        "3 after output",
+                                        "0 after error",
+                                        "5 after error",
+                                        "0 with a result",
+                                        "fine"};
     ExtismPlugin *p = plugin_open_wasi(wasi_guest(WASI("proc_exit", "(param i32)"), EXITS));
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -207,12 +213,12 @@ static void exit_codes(void)
 
 static void exit_of_a_command(void)
 {
-    ExtismPlugin *p = plugin_open_wasi(
-        wasi_guest(WASI("proc_exit", "(param i32)"),
-                   "(global $n (mut i64) (i64.const 0))"
-                   "(func (export '_start') (call $echo)"
-                   "  (global.set $n (i64.add (global.get $n) (i64.const 1)))"
-                   "  (call $proc_exit (i32.wrap_i64 (global.get $n))))"));
+    ExtismPlugin *p =
+        plugin_open_wasi(wasi_guest(WASI("proc_exit", "(param i32)"),
+                                    "(global $n (mut i64) (i64.const 0))"
+                                    "(func (export '_start') (call $echo)"
+                                    "  (global.set $n (i64.add (global.get $n) (i64.const 1)))"
+                                    "  (call $proc_exit (i32.wrap_i64 (global.get $n))))"));
 
     observe_call(p, "first", "_start", "one");
     observe_call(p, "second", "_start", "two");
@@ -221,10 +227,10 @@ static void exit_of_a_command(void)
 
 static void exit_in_initialize(void)
 {
-    ExtismPlugin *p = plugin_open_wasi(
-        wasi_guest(WASI("proc_exit", "(param i32)"),
-                   "(func (export '_initialize') (call $proc_exit (i32.const 4)))"
-                   "(func (export 'run'))"));
+    ExtismPlugin *p =
+        plugin_open_wasi(wasi_guest(WASI("proc_exit", "(param i32)"),
+                                    "(func (export '_initialize') (call $proc_exit (i32.const 4)))"
+                                    "(func (export 'run'))"));
 
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);
@@ -232,10 +238,10 @@ static void exit_in_initialize(void)
 
 static void raise_signal(void)
 {
-    ExtismPlugin *p = plugin_open_wasi(
-        wasi_guest(WASI("proc_raise", "(param i32) (result i32)"),
-                   "(func (export 'run') (call $emit (i64.extend_i32_u"
-                   "  (call $proc_raise (i32.const 6)))) (call $flush))"));
+    ExtismPlugin *p =
+        plugin_open_wasi(wasi_guest(WASI("proc_raise", "(param i32) (result i32)"),
+                                    "(func (export 'run') (call $emit (i64.extend_i32_u"
+                                    "  (call $proc_raise (i32.const 6)))) (call $flush))"));
 
     observe_call_numbers(p, "call", "run", "");
     extism.plugin_free(p);
@@ -275,10 +281,10 @@ static void bad_vector(void)
 /* Preview 1 needs a memory that is exported as such. */
 static void no_memory(void)
 {
-    ExtismPlugin *p = plugin_open_wasi(
-        "(module " WASI("random_get", "(param i32 i32) (result i32)")
-            "(memory 1) (func (export 'run')"
-            "  (drop (call $random_get (i32.const 0) (i32.const 8)))))");
+    ExtismPlugin *p = plugin_open_wasi("(module " WASI(
+        "random_get", "(param i32 i32) (result i32)") "(memory 1) (func (export 'run')"
+                                                      "  (drop (call $random_get (i32.const 0) "
+                                                      "(i32.const 8)))))");
 
     observe_call(p, "call", "run", "");
     extism.plugin_free(p);

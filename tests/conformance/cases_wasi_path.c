@@ -141,7 +141,8 @@ static void read_only_link_out(void)
     ExtismPlugin *p = open_files(BOTH);
 
     observe_call(p, "link", "link", "/fixed/f.txt /data/h.txt");
-    observe_int("write", extism.plugin_call(p, "write", (const uint8_t *)"/data/h.txt changed", 19));
+    observe_int("write",
+                extism.plugin_call(p, "write", (const uint8_t *)"/data/h.txt changed", 19));
     observe_text("whole", read_file("fixed/f.txt", NULL));
     extism.plugin_free(p);
 }
@@ -150,12 +151,18 @@ static void read_only_link_out(void)
 static void escapes(void)
 {
     static const char *const paths[] = {
-        "/data/../outside/secret.txt", "/data/sub/../../outside/secret.txt",
-        "/outside/secret.txt",         "/etc/passwd",
-        "/data/out",                   "/data/absolute",
-        "/data/loop",                  "outside/secret.txt",
-        "../outside/secret.txt",       "/",
-        "",                            "/data/../../../../../../etc/passwd",
+        "/data/../outside/secret.txt",
+        "/data/sub/../../outside/secret.txt",
+        "/outside/secret.txt",
+        "/etc/passwd",
+        "/data/out",
+        "/data/absolute",
+        "/data/loop",
+        "outside/secret.txt",
+        "../outside/secret.txt",
+        "/",
+        "",
+        "/data/../../../../../../etc/passwd",
     };
     ExtismPlugin *p = open_files(BOTH);
 
@@ -200,7 +207,7 @@ static void file_as_a_directory(void)
 static void names_in_the_guest(void)
 {
     static const char *const guests[] = {"/", ".", "data", "/a/b/c", "./data", "/data/", ""};
-    static const char *const files[] = {"/a.txt",       "./a.txt",      "data/a.txt", "/a/b/c/a.txt",
+    static const char *const files[] = {"/a.txt",       "./a.txt",     "data/a.txt", "/a/b/c/a.txt",
                                         "./data/a.txt", "/data/a.txt", "a.txt"};
 
     for (size_t i = 0; i < sizeof guests / sizeof *guests; i++) {

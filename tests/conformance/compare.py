@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs the conformance cases on two libraries and holds what they observed against each other.
 
-    compare.py PROGRAM UPSTREAM OURS [--plugins DIR] [--case NAME]... [--differences FILE]
+    compare.py PROGRAM UPSTREAM OURS [--plugins DIR] [--case NAME]... [--differences FILE] [--toml]
 
 Every observation must be equal, but for what the rules below let differ in every case, and for what
 differences.toml lists: there each difference has its reason and both values, and both are held to.
+With --toml what differs is printed as that file has it, for whoever has a reason to write beside it.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def agrees(upstream, ours, whole):
     if whole is None:
         return ours.startswith(upstream + CAUSED_BY)
     if JSON_POSITION.search(whole):
-        return ours.startswith(upstream + CAUSED_BY)
+        return ours.startswith(whole.partition(CAUSED_BY)[0] + CAUSED_BY)
     return ours == whole
 
 
@@ -90,19 +91,32 @@ class Result:
 
     def whole_error(self, key):
         """The logged error that belongs to an observed one."""
+        if " logged" in key:
+            return self.seen.get(key)
         name, hash_, n = key.partition("#")
         if not name.endswith(" error"):
             return None
         return self.seen.get(name.removesuffix(" error") + " logged" + hash_ + n)
 
 
-def run(program, library, plugins, cases):
+def cache_settings(directory):
+    """Gives each library a cache of compiled modules that is this run's own."""
+    config = os.path.join(directory, "upstream.toml")
+    with open(config, "w") as f:
+        f.write(f'[cache]\ndirectory = "{directory}/upstream"\n')
+    return {"EXTISM_CACHE_CONFIG": config}, {"UBIQ_CACHE_DIR": os.path.join(directory, "ours")}
+
+
+def run(program, library, plugins, cases, settings):
     """Starts the program on a library, its results in a file."""
     out = tempfile.TemporaryFile("w+")
     command = [program, library]
     for case in cases:
         command += ["--case", case]
     env = dict(os.environ)
+    for name in ("EXTISM_CACHE_CONFIG", "UBIQ_CACHE_DIR"):
+        env.pop(name, None)
+    env.update(settings)
     if plugins:
         env["CONFORMANCE_PLUGINS"] = os.path.abspath(plugins)
     return subprocess.Popen(command, stdout=out, env=env), out
@@ -117,7 +131,7 @@ def results(process, out):
 
 
 def mismatches(upstream, ours):
-    """Where the two differ: name -> (upstream's value, ours); a value that was not seen is MISSING."""
+    """Where the two differ: name -> (upstream's value, ours), MISSING for what was not seen."""
     found = {}
     keys = list(upstream.seen) + [k for k in ours.seen if k not in upstream.seen]
     for key in keys:
@@ -132,15 +146,31 @@ MISSING = "(not seen)"
 
 
 def read_differences(path):
+    """case -> (upstream's values, ours), by name."""
     with open(path, "rb") as f:
         listed = tomllib.load(f)
-    return {d["case"]: d for d in listed.get("difference", [])}
+    reasons = listed.pop("reasons", {})
+    found = {}
+    for case, d in listed.items():
+        if "reason" not in d or (" " not in d["reason"] and d["reason"] not in reasons):
+            sys.exit(f"compare: {case} is listed without a reason")
+        upstream, ours = d.get("upstream", {}), d.get("ours", {})
+        if "end" in upstream:
+            ours.setdefault("end", "ok")
+        found[case] = tuple(
+            {k: None if v == "(null)" else v for k, v in side.items()} for side in (upstream, ours)
+        )
+    return found
 
 
-def check(case, found, listed):
+def check(ours, found, listed):
     """The mismatches of a case that are not those listed for it: lines to print."""
     lines = []
-    expected = {k: (listed["upstream"].get(k, MISSING), v) for k, v in listed["ours"].items()}
+    if ours.seen["end"] != "ok" and "end" not in found:
+        lines += [f"  end: ours {ours.seen['end']}, as upstream's"]
+    expected = {
+        k: (listed[0].get(k, MISSING), listed[1].get(k, MISSING)) for k in {**listed[0], **listed[1]}
+    }
     for key, (u, o) in found.items():
         if key not in expected:
             lines += [f"  {key}", f"    upstream {u!r}", f"    ours     {o!r}"]
@@ -154,6 +184,23 @@ def check(case, found, listed):
     return lines
 
 
+def toml_value(value):
+    return json.dumps("(null)" if value is None else value, ensure_ascii=False)
+
+
+def toml_key(name):
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def as_toml(case, found):
+    lines = [f'["{case}"]', 'reason = ""']
+    for side, index in (("upstream", 0), ("ours", 1)):
+        for name, values in found.items():
+            if values[index] != MISSING and (side, name, values[1]) != ("ours", "end", "ok"):
+                lines.append(f"{side}.{toml_key(name)} = {toml_value(values[index])}")
+    return lines + [""]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -161,30 +208,34 @@ def main():
     parser.add_argument("ours")
     parser.add_argument("--plugins")
     parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--toml", action="store_true")
     here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--differences", default=os.path.join(here, "differences.toml"))
     args = parser.parse_args()
 
     differences = read_differences(args.differences)
-    runs = [run(args.program, lib, args.plugins, args.case) for lib in (args.upstream, args.ours)]
-    upstream, ours = (results(*r) for r in runs)
+    with tempfile.TemporaryDirectory() as cache:
+        libraries = zip((args.upstream, args.ours), cache_settings(cache))
+        runs = [run(args.program, lib, args.plugins, args.case, s) for lib, s in libraries]
+        upstream, ours = (results(*r) for r in runs)
 
     failed = skipped = 0
     for case, up in upstream.items():
-        listed = differences.pop(case, {"upstream": {}, "ours": {}})
+        listed = differences.pop(case, ({}, {}))
         if up.absent:
             skipped += 1
             continue
-        lines = check(case, mismatches(up, ours[case]), listed)
+        found = mismatches(up, ours[case])
+        lines = check(ours[case], found, listed)
         if lines:
             failed += 1
-            print(f"{case} differs")
-            print("\n".join(lines))
+            print("\n".join(as_toml(case, found) if args.toml else [f"{case} differs"] + lines))
     if not args.case:
         for case in differences:
             failed += 1
             print(f"{case}: is listed in the differences and is no case")
-    print(f"conformance: {len(upstream) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    passed = len(upstream) - failed - skipped
+    print(f"conformance: {passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 

@@ -64,7 +64,8 @@ static void run_child(const char *library, const case_group *group, const test_c
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
-    setenv("EXTISM_CACHE_CONFIG", "", 1);
+    if (getenv("UBIQ_CACHE_DIR") == NULL)
+        setenv("EXTISM_CACHE_CONFIG", "", 0); /* no cache but one of the caller's */
     unsetenv("EXTISM_ENABLE_WASI_OUTPUT");
     unsetenv("RUST_BACKTRACE"); /* upstream's errors would carry its own stack */
     if (load_library(library) != 0)
@@ -120,8 +121,7 @@ static void describe_end(char *text, size_t size, bool in_time, int status)
         snprintf(text, size, "ok");
 }
 
-static int run_case(const char *library, const case_group *group, const test_case *c,
-                    bool verbose)
+static int run_case(const char *library, const case_group *group, const test_case *c, bool verbose)
 {
     char dir[] = "/tmp/conformance.XXXXXX";
     char *seen = NULL;

@@ -18,6 +18,7 @@ extern const case_group handle_cases;
 extern const case_group host_cases;
 extern const case_group host_more_cases;
 extern const case_group http_cases;
+extern const case_group http_module_cases;
 extern const case_group import_cases;
 extern const case_group input_cases;
 extern const case_group kernel_cases;

@@ -44,8 +44,8 @@ static void answer(int fd, int status, const char *headers, const void *body, si
     char head[1024];
 
     snprintf(head, sizeof head,
-             "HTTP/1.1 %d Some Reason\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status,
-             len, headers);
+             "HTTP/1.1 %d Some Reason\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n",
+             status, len, headers);
     put_text(fd, head);
     put(fd, body, len);
 }

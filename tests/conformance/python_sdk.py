@@ -3,8 +3,8 @@
 
     python_sdk.py LIBRARY SDK_DIRECTORY [PLUGINS]
 
-The SDK comes from SDK_DIRECTORY (the packages extism and extism_sys); its library is replaced before
-it is imported. PLUGINS is what tests/plugins/build.sh made.
+The SDK comes from SDK_DIRECTORY (the packages extism and extism_sys); its library is replaced
+before it is imported. PLUGINS is what tests/plugins/build.sh made.
 """
 
 import importlib.util
@@ -19,6 +19,8 @@ import unittest
 from typing import Annotated
 
 LIBRARY, SDK, PLUGINS = (sys.argv[1:] + [""])[:3]
+
+os.environ["EXTISM_CACHE_CONFIG"] = ""  # no cache of compiled modules, in either library
 
 
 def load_sdk():

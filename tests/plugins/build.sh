@@ -82,63 +82,15 @@ build_c() {
     keep "$k" "${names[@]}"
 }
 
-# Rust for wasm32-unknown-unknown: a toolchain that has that target's standard library, or Debian's
-# rustc-web with rust-web-src, of which the standard library is built along.
-build_rust() {
-    local k dir=$work/rust target=wasm32-unknown-unknown library=/usr/lib/rustlib/src/rust/library
-    local linker rustc=rustc flags=() std
-    if ! command -v cargo >/dev/null; then
-        left_out Rust "no cargo" rust_plugin
-        return
-    fi
-    std=$(rustc --print target-libdir --target "$target" 2>/dev/null || true)
-    if [[ -z $std || ! -d $std || -n ${UBIQ_RUST_BUILD_STD:-} ]]; then
-        linker=$(ls /usr/bin/wasm-ld-2[2-9] 2>/dev/null | tail -1 || true)
-        if [[ ! -d $library || -z $linker || ! -x /usr/bin/rustc ]]; then
-            left_out Rust "no standard library for $target" rust_plugin
-            return
-        fi
-        rustc=/usr/bin/rustc
-        flags=(-Zbuild-std=std,panic_abort)
-        export RUSTC=$rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
-    fi
-    k=$(key "$("$rustc" -vV) ${flags[*]}" "$here"/rust/Cargo.* "$here"/rust/src/*)
-    keep "$k" rust_plugin && return
-    mkdir "$dir"
-    if ! (cd "$here/rust" && CARGO_TARGET_DIR=$work/target cargo build --quiet --release --locked \
-            --target "$target" "${flags[@]}") >&2; then
-        left_out Rust "cargo failed" rust_plugin
-        return 1
-    fi
-    cp "$work/target/$target/release/rust_plugin.wasm" "$dir"
-    publish "$k" "$dir"
-    keep "$k" rust_plugin
-}
-
-build_go() {
-    local k dir=$work/go
-    if ! command -v go >/dev/null; then
-        left_out Go "no go" go_plugin
-        return
-    fi
-    if ! go version | grep -Eq 'go1\.(2[4-9]|[3-9][0-9])|go[2-9]\.'; then
-        left_out Go "$(go version) is older than 1.24" go_plugin
-        return
-    fi
-    k=$(key "$(go version)" "$here"/go/*)
-    keep "$k" go_plugin && return
-    mkdir "$dir"
-    if ! (cd "$here/go" && GOOS=wasip1 GOARCH=wasm GOFLAGS=-mod=readonly go build \
-            -buildmode=c-shared -trimpath -ldflags='-s -w' -o "$dir/go_plugin.wasm" .) >&2; then
-        left_out Go "go build failed" go_plugin
-        return 1
-    fi
-    publish "$k" "$dir"
-    keep "$k" go_plugin
+# build_plugin NAME DIRECTORY : a plug-in in Rust or Go, unless its toolchain is absent.
+build_plugin() {
+    local status=0
+    "$here/../../scripts/plugin.sh" "$here/$2" "$out/$1.wasm" || status=$?
+    [[ $status == 0 || $status == 3 ]]
 }
 
 status=0
 build_c || status=1
-build_rust || status=1
-build_go || status=1
+build_plugin rust_plugin rust || status=1
+build_plugin go_plugin go || status=1
 exit $status

@@ -10,7 +10,7 @@
 #include "guest.h"
 
 /* The parameters and results of type `index`; false when it is not a function type. */
-static bool wasm_module_func_type(const wasm_module *m, uint32_t index, slice *params, slice *results)
+static bool func_type(const wasm_module *m, uint32_t index, slice *params, slice *results)
 {
     wasm_signature *types = NULL;
     bool found = false;
@@ -74,16 +74,16 @@ static void test_function_types(void **state)
 
     (void)state;
     assert_int_equal(wasm_module_parse(&m, binary, NULL), 0);
-    assert_true(wasm_module_func_type(&m, 0, &params, &results));
+    assert_true(func_type(&m, 0, &params, &results));
     assert_true(slice_equal_str(params, "\x02\x7f\x7e"));
     assert_true(slice_equal_str(results, "\x01\x7d"));
-    assert_false(wasm_module_func_type(&m, 1, &params, &results)); /* a struct, */
-    assert_false(wasm_module_func_type(&m, 2, &params, &results)); /* an array */
-    assert_true(wasm_module_func_type(&m, 4, &params, &results));
+    assert_false(func_type(&m, 1, &params, &results)); /* a struct, */
+    assert_false(func_type(&m, 2, &params, &results)); /* an array */
+    assert_true(func_type(&m, 4, &params, &results));
     assert_true(slice_equal_str(params, "\x01\x6f"));
     assert_int_equal(results.len, 1);
-    assert_false(wasm_module_func_type(&m, 7, &params, &results));
-    assert_false(wasm_module_func_type(&m, UINT32_MAX, &params, &results));
+    assert_false(func_type(&m, 7, &params, &results));
+    assert_false(func_type(&m, UINT32_MAX, &params, &results));
     free((void *)(uintptr_t)binary.data);
 }
 
@@ -206,7 +206,7 @@ static void test_one_wrong_byte_anywhere(void **state)
             wasm_module m;
             bytes[i] = (uint8_t)wrong;
             if (wasm_module_parse(&m, binary, NULL) == 0)
-                wasm_module_func_type(&m, 3, &params, &results);
+                func_type(&m, 3, &params, &results);
             bytes[i] = right;
         }
     }

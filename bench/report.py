@@ -1,0 +1,226 @@
+"""Prints the tables and writes the JSON of one run of the benchmark.
+
+    report.py RECORDS JSON ENGINE
+
+A ratio is the median of the ratios of the single turns, in which what is compared was measured one
+right after the other; so it may differ a little from the quotient of the medians beside it.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+
+import records
+
+SMALL, LARGE = 64, 10 << 20
+AT_LEAST, AT_MOST = ">=", "<="
+
+
+def scaled(nanoseconds):
+    for factor, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "us")):
+        if nanoseconds >= factor:
+            return f"{nanoseconds / factor:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
+def size_text(size):
+    for factor, unit in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= factor:
+            return f"{size / factor:.4g} {unit}"
+    return f"{size} B"
+
+
+def table(title, heads, rows):
+    if not rows:
+        return
+    widths = [max(len(str(row[i])) for row in [heads, *rows]) for i in range(len(heads))]
+
+    def line(cells):
+        return "| " + " | ".join(str(c).ljust(w) for c, w in zip(cells, widths)) + " |"
+
+    print(f"\n{title}\n\n{line(heads)}\n|{'|'.join('-' * (w + 2) for w in widths)}|")
+    for row in rows:
+        print(line(row))
+
+
+class Run:
+    def __init__(self, found):
+        self.found = found
+        self.goals = []
+
+    def values(self, what, guest, size, who, metric="wall"):
+        return self.found.get(records.Key(what, guest, size, who, metric))
+
+    def guests(self, what):
+        """Guest and input size of what was measured, in the order of the measurements."""
+        return list(dict.fromkeys((k.guest, k.input) for k in self.found if k.what == what))
+
+    def goal(self, name, guest, base, ours, direction, least, aim, show=scaled):
+        """One row of the table of goals. `base` over `ours` if more is better, else the inverse;
+        `base` is a list of values, or a number if `ours` is compared with nothing measured."""
+        if base is None or ours is None:
+            return
+        if isinstance(base, list):
+            upper, lower = (base, ours) if direction == AT_LEAST else (ours, base)
+            ratio = statistics.median(u / l for u, l in zip(upper, lower))
+        else:
+            ratio = statistics.median(ours) / base
+        self.add_goal(name, guest, base, ours, round(ratio, 2), direction, least, aim, show)
+
+    def add_goal(self, name, guest, base, ours, ratio, direction, least, aim, show):
+        def met(limit):
+            return ratio >= limit if direction == AT_LEAST else ratio <= limit
+
+        self.goals.append({
+            "name": name, "guest": guest,
+            "base": statistics.median(base) if isinstance(base, list) else None,
+            "ours": statistics.median(ours), "ratio": ratio, "direction": direction,
+            "least": least, "aim": aim, "least_met": met(least), "aim_met": met(aim),
+            "shown": [show(statistics.median(base)) if isinstance(base, list) else "",
+                      show(statistics.median(ours))],
+        })
+
+
+def call_goals(run):
+    small = [g for g, size in run.guests("call") if size == SMALL]
+    for guest in small:
+        def of(who, size=SMALL, guest=guest):
+            return run.values("call", guest, size, who)
+
+        for who, name in (("ours platform", "a fiber"), ("ours fresh", "the C ABI")):
+            run.goal(f"fresh call on {name}, 64 B, to upstream's fresh", guest,
+                     of("upstream fresh"), of(who), AT_LEAST, 6, 20)
+            run.goal(f"fresh call on {name}, 64 B, to upstream's kept", guest,
+                     of("upstream kept"), of(who), AT_MOST, 3, 1)
+        run.goal("kept call, 64 B", guest, of("upstream kept"), of("ours kept"), AT_LEAST, 1, 2)
+        run.goal("kept call, 10 MiB", guest, of("upstream kept", LARGE), of("ours kept", LARGE),
+                 AT_LEAST, 1, 2)
+        run.goal("fresh call on a fiber, 10 MiB", guest, of("upstream fresh", LARGE),
+                 of("ours platform", LARGE), AT_LEAST, 1, 2)
+    after_goals(run)
+
+
+def after_goals(run):
+    """Of the first call after a large one, most is that the processor's caches hold other things;
+    so it is compared with a call after other work too."""
+    for guest, size in run.guests("small before"):
+        def of(what, guest=guest, size=size):
+            return run.values(what, guest, size, "ours kept")
+
+        run.goal("small calls after 10 MiB, to before", guest,
+                 of("small before"), of("small after"), AT_MOST, 1.2, 1)
+        run.goal("the first of them, to before", guest,
+                 of("small before"), of("small first after"), AT_MOST, 1.2, 1)
+        run.goal("the first of them, to one after other work", guest,
+                 of("small after other work"), of("small first after"), AT_MOST, 1.2, 1)
+
+
+def other_goals(run):
+    static = run.values("http", "static", 0, "ours", "requests/s")
+    for guest, size in run.guests("http"):
+        ours = run.values("http", guest, size, "ours fresh", "requests/s")
+        if ours and static:
+            ratio = statistics.median(o / s for o, s in zip(ours, static))
+            run.add_goal("requests/s, fresh each, to the static handler", guest, static, ours,
+                         round(ratio, 2), AT_LEAST, 0.35, 0.6, lambda v: f"{v:.0f}")
+    for guest, size in run.guests("suspended resident"):
+        run.goal("memory of a suspended call, KiB", guest, 1024,
+                 run.values("suspended resident", guest, size, "ours platform", "bytes"),
+                 AT_MOST, 32, 16, size_text)
+    for guest, size in run.guests("start"):
+        run.goal("1,000 cached modules until the first is served, s", guest, 1,
+                 run.values("start", guest, size, "ours", "seconds"), AT_MOST, 1, 0.2,
+                 lambda v: f"{v:.3f} s")
+
+
+def print_goals(run):
+    rows = []
+    names = list(dict.fromkeys(g["name"] for g in run.goals))
+    for g in sorted(run.goals, key=lambda g: names.index(g["name"])):
+        reached = "aim" if g["aim_met"] else "least" if g["least_met"] else "no"
+        d = g["direction"]
+        rows.append([g["name"], g["guest"], *g["shown"], g["ratio"], f"{d} {g['least']}",
+                     f"{d} {g['aim']}", reached])
+    table("Goals", ["what", "plug-in", "compared", "ours", "ratio", "at least", "aim", "reached"],
+          rows)
+
+
+def print_ways(run, what, title, ways, pairs, metric="wall", show=scaled):
+    """A row a guest and size, a column a way, and a column for each pair's ratio."""
+    rows = []
+    for guest, size in run.guests(what):
+        values = {way: run.values(what, guest, size, way, metric) for way in ways}
+        if None in values.values():
+            continue
+        row = [guest, size_text(size)] + [show(statistics.median(values[way])) for way in ways]
+        for base, ours in pairs:
+            ratio = statistics.median(b / o for b, o in zip(values[base], values[ours]))
+            row.append(f"{ratio:.2f}")
+        rows.append(row)
+    heads = ["plug-in", "input", *ways, *(f"{b} / {o}" for b, o in pairs)]
+    table(title, heads, rows)
+
+
+def print_details(run):
+    fresh, kept = "upstream fresh", "upstream kept"
+    print_ways(run, "call", "Calls, time for one (median)",
+               [fresh, kept, "ours fresh", "ours platform", "ours kept"],
+               [(fresh, "ours fresh"), (fresh, "ours platform"), (kept, "ours kept")])
+    after = [("small before", "before"), ("small after other work", "after other work"),
+             ("small first after", "first after"), ("small after", "after")]
+    rows = []
+    for guest, size in run.guests("small before"):
+        for who in (kept, "ours kept"):
+            medians = [statistics.median(run.values(what, guest, size, who)) for what, _ in after]
+            rows.append([guest, who, *map(scaled, medians)])
+    table("A call with 64 B around one with 10 MiB, kept plug-in",
+          ["plug-in", "who", *(name for _, name in after)], rows)
+    print_ways(run, "load compiled", "Load of a module, compiled", ["upstream", "ours"],
+               [("upstream", "ours")])
+    print_ways(run, "load cached", "Load of a module, from the cache", ["upstream", "ours"],
+               [("upstream", "ours")])
+    rows = []
+    for guest, size in run.guests("http"):
+        for key, values in run.found.items():
+            if (key.what, key.guest, key.input) == ("http", guest, size):
+                rows.append([guest, key.who, f"{statistics.median(values):.0f}"])
+    table("HTTP, requests a second, one worker thread", ["handler", "who", "requests/s"], rows)
+    rows = []
+    for what in ("suspended resident", "suspended page tables"):
+        for guest, count in run.guests(what):
+            value = run.values(what, guest, count, "ours platform", "bytes")
+            rows.append([what, count, size_text(round(statistics.median(value)))])
+    table("Memory of a suspended call", ["what", "calls", "a call"], rows)
+
+
+def as_json(run, engine):
+    measurements = {}
+    for key, values in run.found.items():
+        entry = measurements.setdefault(key[:4], dict(zip(key._fields[:4], key[:4])))
+        entry[key.metric] = {"median": statistics.median(values), "min": min(values),
+                             "max": max(values), "turns": len(values)}
+    goals = [{k: v for k, v in g.items() if k != "shown"} for g in run.goals]
+    return {"machine": {"cores": os.cpu_count(), "system": platform.system(),
+                        "release": platform.release(), "machine": platform.machine()},
+            "engine": engine, "goals": goals, "measurements": list(measurements.values())}
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        run = Run(records.read(file))
+    call_goals(run)
+    other_goals(run)
+    print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
+          f"engine: {sys.argv[3]}")
+    print_details(run)
+    print_goals(run)
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        json.dump(as_json(run, sys.argv[3]), file, indent=1)
+        file.write("\n")
+    print(f"\nThe same as JSON: {sys.argv[2]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,308 @@
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "extism/wasm_module.h"
+#include "guest.h"
+
+int guest_start(void **state)
+{
+    (void)state;
+    return setenv("UBIQ_CACHE_DIR", "", 1);
+}
+
+void guest_take_signals(void)
+{
+    static const int signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS};
+    static struct sigaction engines[4];
+    static bool known;
+    wasm_engine_t *engine;
+
+    assert_int_equal(engine_get(ENGINE_ON_DEMAND, &engine, NULL), 0);
+    for (size_t i = 0; i < 4; i++)
+        sigaction(signals[i], known ? &engines[i] : NULL, known ? NULL : &engines[i]);
+    known = true;
+}
+
+slice guest_binary(const char *text)
+{
+    wasm_byte_vec_t binary;
+    error err = {0};
+
+    if (engine_error(&err, E_INVALID, wasmtime_wat2wasm(text, strlen(text), &binary), NULL) != 0)
+        fail_msg("%s", error_text(&err));
+    /* Memory of exactly this size, so that a sanitizer sees a read past its end. */
+    uint8_t *copy = malloc(binary.size);
+    assert_non_null(copy);
+    memcpy(copy, binary.data, binary.size);
+    slice s = slice_of(copy, binary.size);
+    wasm_byte_vec_delete(&binary);
+    return s;
+}
+
+bool guest_next_body(slice binary, size_t *at, slice *body)
+{
+    wasm_module m;
+
+    assert_int_equal(wasm_module_parse(&m, binary, NULL), 0);
+    wasm_reader r = wasm_reader_of(m.section[WASM_SECTION_CODE]);
+    wasm_read_u32(&r);
+    if (*at)
+        r.at = binary.data + *at;
+    if (!wasm_reader_more(&r))
+        return false;
+    *body = wasm_read_name(&r);
+    assert_false(r.failed);
+    *at = (size_t)(r.at - binary.data);
+    return true;
+}
+
+static const char prelude[] =
+    "(module"
+    "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"free\" (func $free (param i64)))"
+    "(import \"extism:host/env\" \"length\" (func $length (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"length_unsafe\" (func $length_unsafe (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"load_u8\" (func $load_u8 (param i64) (result i32)))"
+    "(import \"extism:host/env\" \"load_u64\" (func $load_u64 (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"store_u8\" (func $store_u8 (param i64 i32)))"
+    "(import \"extism:host/env\" \"store_u64\" (func $store_u64 (param i64 i64)))"
+    "(import \"extism:host/env\" \"input_length\" (func $input_length (result i64)))"
+    "(import \"extism:host/env\" \"input_offset\" (func $input_offset (result i64)))"
+    "(import \"extism:host/env\" \"input_load_u8\" (func $input_load_u8 (param i64) (result i32)))"
+    "(import \"extism:host/env\" \"input_load_u64\" (func $input_load_u64 (param i64) (result "
+    "i64)))"
+    "(import \"extism:host/env\" \"input_set\" (func $input_set (param i64 i64)))"
+    "(import \"extism:host/env\" \"output_set\" (func $output_set (param i64 i64)))"
+    "(import \"extism:host/env\" \"output_length\" (func $output_length (result i64)))"
+    "(import \"extism:host/env\" \"output_offset\" (func $output_offset (result i64)))"
+    "(import \"extism:host/env\" \"error_set\" (func $error_set (param i64)))"
+    "(import \"extism:host/env\" \"error_get\" (func $error_get (result i64)))"
+    "(import \"extism:host/env\" \"reset\" (func $reset))"
+    "(import \"extism:host/env\" \"memory_bytes\" (func $memory_bytes (result i64)))"
+    "(import \"extism:host/env\" \"config_get\" (func $config_get (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"var_get\" (func $var_get (param i64) (result i64)))"
+    "(import \"extism:host/env\" \"var_set\" (func $var_set (param i64 i64)))"
+    "(memory (export \"memory\") 1)";
+
+const char *guest_text(const char *functions)
+{
+    static char *made[64];
+    static size_t count;
+    char *text;
+
+    assert_true(asprintf(&text, "%s%s)", prelude, functions) > 0);
+    /* Kept where a leak checker finds it. */
+    assert_true(count < sizeof made / sizeof *made);
+    made[count++] = text;
+    return text;
+}
+
+static void *no_http(struct http_request *request, void (*done)(void *arg, int curl_code),
+                     void *arg)
+{
+    (void)request, (void)done, (void)arg;
+    abort();
+}
+
+static void no_cancel(void *started)
+{
+    (void)started;
+    abort();
+}
+
+const http_driver guest_http = {.start = no_http, .cancel = no_cancel};
+
+compiled_plugin *guest_compile_with(const char *text, const compiled_options *options)
+{
+    compiled_plugin *code = NULL;
+    error err = {0};
+
+    guest_take_signals();
+    if (compiled_plugin_create(&code, slice_str(text), options, &err) != 0)
+        fail_msg("%s", error_text(&err));
+    if (compiled_plugin_problem(code))
+        fail_msg("%s", error_text(compiled_plugin_problem(code)));
+    return code;
+}
+
+compiled_plugin *guest_compile(const char *text)
+{
+    return guest_compile_with(text, &(compiled_options){0});
+}
+
+compiled_plugin *guest_compile_fibers(const char *text)
+{
+    return guest_compile_with(text, &(compiled_options){.http = &guest_http});
+}
+
+static char *copy_text(slice s)
+{
+    char *text = malloc(s.len + 1);
+
+    assert_non_null(text);
+    if (s.len)
+        memcpy(text, s.data, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+guest_result guest_finish(call *c)
+{
+    const error *err = call_error(c);
+    guest_result r = {
+        .code = call_code(c),
+        .output = copy_text(call_output(c)),
+        .output_len = call_output(c).len,
+        .error = err ? copy_text(slice_str(error_text(err))) : NULL,
+    };
+
+    call_destroy(c);
+    return r;
+}
+
+guest_result guest_call(compiled_plugin *code, const char *function, slice input)
+{
+    call_options options = {.function = function, .input = input};
+    error err = {0};
+    call *c;
+
+    if (call_start(&c, code, &options, &err) != 0)
+        fail_msg("%s: %s", function, error_text(&err));
+    while (call_poll(c) != CALL_DONE)
+        ;
+    return guest_finish(c);
+}
+
+guest_result guest_plugin_call(plugin *p, const char *function, slice input)
+{
+    guest_result r = {.code = plugin_call(p, function, input, NULL)};
+    const char *text = plugin_error(p);
+
+    r.output = copy_text(plugin_output(p));
+    r.output_len = plugin_output(p).len;
+    r.error = text ? copy_text(slice_str(text)) : NULL;
+    return r;
+}
+
+void guest_result_free(guest_result *r)
+{
+    free(r->output);
+    free(r->error);
+    *r = (guest_result){0};
+}
+
+void guest_gives(compiled_plugin *code, const char *function, const char *input, const char *output)
+{
+    guest_result r = guest_call(code, function, slice_str(input));
+
+    if (r.code != 0 || r.error)
+        fail_msg("%s: %d %s", function, r.code, r.error);
+    assert_string_equal(r.output, output);
+    guest_result_free(&r);
+}
+
+void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *error)
+{
+    guest_result r = guest_call(code, function, slice_str(input));
+
+    assert_int_not_equal(r.code, 0);
+    if (!r.error || !strstr(r.error, error))
+        fail_msg("%s: %s", function, r.error);
+    guest_result_free(&r);
+}
+
+instance *guest_instance(compiled_plugin *code, plugin_state *state)
+{
+    instance *i = NULL;
+    error err = {0};
+
+    guest_take_signals();
+    if (instance_acquire(&i, code, state, &err) != 0)
+        fail_msg("%s", error_text(&err));
+    return i;
+}
+
+static int run_number(instance *i, const char *function, int64_t *out, error *err)
+{
+    const struct module_export *e = module_interface_find(
+        &compiled_plugin_main(instance_code(i))->interface, slice_str(function));
+    wasmtime_val_raw_t raw[1] = {{0}};
+    wasmtime_func_t f;
+
+    assert_non_null(e);
+    assert_true(instance_find_function(i, e, &f));
+    int rc = instance_call(i, &f, raw, 1, err);
+    *out = raw[0].i64;
+    return rc;
+}
+
+int64_t guest_number(instance *i, const char *function)
+{
+    error err = {0};
+    int64_t number;
+
+    if (run_number(i, function, &number, &err) != 0)
+        fail_msg("%s: %s", function, error_text(&err));
+    return number;
+}
+
+void guest_must_fail(instance *i, const char *function)
+{
+    error err = {0};
+    int64_t number;
+
+    assert_int_not_equal(run_number(i, function, &number, &err), 0);
+    error_deinit(&err);
+}
+
+char *guest_directory(void)
+{
+    char *path = strdup("/tmp/ubiq-test-XXXXXX");
+
+    assert_non_null(path);
+    assert_non_null(mkdtemp(path));
+    return path;
+}
+
+void guest_remove_directory(char *path)
+{
+    char *command;
+
+    assert_true(asprintf(&command, "chmod -R u+rwx '%s'; rm -rf '%s'", path, path) > 0);
+    assert_int_equal(system(command), 0);
+    free(command);
+    free(path);
+}
+
+void guest_in_child(void (*run)(void *arg), void *arg)
+{
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        run(arg);
+        fflush(stderr);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status != 0)
+        fail_msg("the child ended with status %x", (unsigned)status);
+}
+
+void guest_require_at(bool holds, const char *text, const char *file, int line)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    _exit(1);
+}
