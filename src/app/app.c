@@ -61,6 +61,10 @@ static int apply_config(app *a, const char *path, error *err)
         c->methods = (config_list){0};
         f->allowed_hosts = c->allowed_hosts;
         c->allowed_hosts = (config_list){0};
+        f->content_type = c->content_type;
+        c->content_type = NULL;
+        f->config = c->config;
+        c->config = (strmap){0};
     }
     return 0;
 }

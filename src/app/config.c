@@ -33,6 +33,30 @@ static int read_list(record_reader *r, config_list *out)
     return rc;
 }
 
+/* [project] */
+
+static int read_project_name(record_reader *r, void *into)
+{
+    return record_text(r, &((config *)into)->name);
+}
+
+static int read_version(record_reader *r, void *into)
+{
+    return record_text(r, &((config *)into)->version);
+}
+
+static int read_project(record_reader *r, void *into)
+{
+    static const record_shape shape = {
+        .fields = {{"name", read_project_name}, {"version", read_version}},
+        .count = 2,
+        .only_object = true,
+    };
+    unsigned seen;
+
+    return record_object(r, &shape, into, &seen);
+}
+
 /* [server] */
 
 static int read_listen(record_reader *r, void *into)
@@ -133,9 +157,52 @@ static int read_route(record_reader *r, void *into)
     return record_text(r, &((config_function *)into)->route);
 }
 
+/* What goes into a header of its own. */
+static int read_content_type(record_reader *r, void *into)
+{
+    char **type = &((config_function *)into)->content_type;
+    int rc = record_text(r, type);
+
+    if (rc)
+        return rc;
+    for (const char *c = *type; *c; c++) {
+        if (*c < ' ' || *c > '~')
+            return error_set(&r->err, E_INVALID, "a media type is printable ASCII");
+    }
+    if (!**type || strlen(*type) > LIMIT_CONTENT_TYPE_BYTES)
+        return error_set(&r->err, E_INVALID, "a media type has 1 to %d bytes",
+                         LIMIT_CONTENT_TYPE_BYTES);
+    return 0;
+}
+
+static bool is_method(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len <= LIMIT_METHOD_BYTES &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == len;
+}
+
 static int read_methods(record_reader *r, void *into)
 {
-    return read_list(r, &((config_function *)into)->methods);
+    config_list *methods = &((config_function *)into)->methods;
+    int rc = read_list(r, methods);
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < methods->count; i++) {
+        if (!is_method(methods->item[i]))
+            return error_set(&r->err, E_INVALID, "\"%s\" is not a method, such as \"GET\"",
+                             methods->item[i]);
+    }
+    if (methods->count == 0 || methods->count > LIMIT_METHODS)
+        return error_set(&r->err, E_INVALID, "a function takes 1 to %d methods", LIMIT_METHODS);
+    return 0;
+}
+
+static int read_config(record_reader *r, void *into)
+{
+    return record_map(r, &((config_function *)into)->config);
 }
 
 static int read_allowed_hosts(record_reader *r, void *into)
@@ -164,8 +231,10 @@ static int read_function(record_reader *r, config_function *f)
         .fields = {{"entry", read_entry},
                    {"route", read_route},
                    {"methods", read_methods},
+                   {"content_type", read_content_type},
+                   {"config", read_config},
                    {"allowed_hosts", read_allowed_hosts}},
-        .count = 4,
+        .count = 6,
         .only_object = true,
     };
     size_t path_len = r->path_len;
@@ -211,8 +280,11 @@ static int read_functions(record_reader *r, void *into)
 static int read_json(config *out, slice json, const char *path, error *err)
 {
     static const record_shape shape = {
-        .fields = {{"server", read_server}, {"limits", read_limits}, {"functions", read_functions}},
-        .count = 3,
+        .fields = {{"project", read_project},
+                   {"server", read_server},
+                   {"limits", read_limits},
+                   {"functions", read_functions}},
+        .count = 4,
         .only_object = true,
     };
     record_reader r;
@@ -278,10 +350,14 @@ void config_deinit(config *c)
         free(f->name);
         free(f->entry);
         free(f->route);
+        free(f->content_type);
         config_list_deinit(&f->methods);
         config_list_deinit(&f->allowed_hosts);
+        strmap_deinit(&f->config);
     }
     free(c->functions);
+    free(c->name);
+    free(c->version);
     free(c->listen);
     *c = (config){0};
 }

@@ -2,10 +2,7 @@
 #define UBIQ_APP_CONFIG_H
 
 #include "base/error.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/strmap.h"
 
 /* What a project's ubiq.toml says, with the defaults for what it does not say. */
 
@@ -21,11 +18,15 @@ typedef struct config_function {
     char *name;
     char *entry;
     char *route;
+    char *content_type; /* of its output */
     config_list methods;
     config_list allowed_hosts;
+    strmap config; /* what the function's config_get reads */
 } config_function;
 
 typedef struct config {
+    char *name;    /* of the project, or NULL */
+    char *version; /* likewise */
     char *listen; /* "ADDRESS:PORT", or NULL */
     uint32_t workers; /* 0: one a core */
     uint64_t wall_ms;

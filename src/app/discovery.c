@@ -165,6 +165,9 @@ int discover(discovery *out, const char *project, error *err)
     }
     w.name_at = strlen(functions) + 1;
     rc = walk_directory(&w, functions, 0, err);
+    if (rc == E_NOT_FOUND)
+        error_set(err, rc, "%s: there is no such directory, which a project's functions stand in",
+                  functions);
     if (rc)
         discovery_deinit(out);
     else if (out->count > 1)

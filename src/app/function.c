@@ -21,6 +21,22 @@ static int put_hosts(buf *out, const config_list *hosts)
     return rc ? rc : buf_append_byte(out, ']');
 }
 
+static int put_config(buf *out, const strmap *config_map)
+{
+    int rc = buf_append_str(out, ",\"config\":{");
+
+    for (size_t i = 0; i < config_map->count && rc == 0; i++) {
+        const strmap_entry *e = &config_map->entry[i];
+
+        if (i > 0)
+            rc = buf_append_byte(out, ',');
+        rc = rc ? rc : json_put_string(out, slice_of(e->key, e->key_len));
+        rc = rc ? rc : buf_append_byte(out, ':');
+        rc = rc ? rc : json_put_string(out, slice_of(e->value, e->value_len));
+    }
+    return rc ? rc : buf_append_byte(out, '}');
+}
+
 /* The manifest that gives the code no more than the project allows it. */
 static int put_manifest(buf *out, const function *f, slice code, const function_options *o)
 {
@@ -32,6 +48,8 @@ static int put_manifest(buf *out, const function *f, slice code, const function_
 
     if (rc == 0 && f->allowed_hosts.count > 0)
         rc = put_hosts(out, &f->allowed_hosts);
+    if (rc == 0 && f->config.count > 0)
+        rc = put_config(out, &f->config);
     return rc ? rc : buf_append_byte(out, '}');
 }
 
@@ -124,5 +142,7 @@ void function_deinit(function *f)
     free(f->entry);
     config_list_deinit(&f->methods);
     config_list_deinit(&f->allowed_hosts);
+    free(f->content_type);
+    strmap_deinit(&f->config);
     compiled_plugin_unref(f->code);
 }

@@ -22,9 +22,12 @@ typedef struct function {
     char *entry;          /* the export that ubiq.toml names, or NULL */
     config_list methods;  /* those it takes; all when none are given */
     config_list allowed_hosts;
+    char *content_type;   /* of its output, or NULL: what it looks like */
+    strmap config;
     atomic_int state;     /* of enum function_state; changes once, with release order, by function_load */
     compiled_plugin *code;  /* once it is FUNCTION_READY, */
     const char *export;     /* and what to call in it */
+    atomic_bool is_long;    /* its last call took more than one turn; for whoever schedules calls */
 } function;
 
 /* What holds for the code of all functions. */

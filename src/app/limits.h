@@ -21,5 +21,8 @@
 #define LIMIT_ROUTE_BYTES 512
 #define LIMIT_DIRECTORY_DEPTH 16
 #define LIMIT_WORKERS 256
+#define LIMIT_METHODS 16 /* that a function's methods name */
+#define LIMIT_METHOD_BYTES 32
+#define LIMIT_CONTENT_TYPE_BYTES 128
 
 #endif

@@ -92,6 +92,8 @@ static int print_func_type(buf *out, slice params, slice results)
 
 static int check_kernel_import(linker *l, const wasm_import *import, uint32_t func)
 {
+    if (import->type >= l->guest.type_count)
+        return wasm_link_not_understood(l, "import");
     const wasm_signature *want = &l->types[import->type];
     const wasm_signature *have = &l->kernel_types[kernel_function_type(l, func)];
     buf text;
@@ -345,6 +347,7 @@ static int check_imports(linker *l)
 static int check_exports(linker *l)
 {
     wasm_reader r = wasm_reader_of(l->guest.section[WASM_SECTION_EXPORT]);
+    wasm_reader start = wasm_reader_of(l->guest.section[WASM_SECTION_START]);
     uint32_t count = l->guest.section[WASM_SECTION_EXPORT].len ? wasm_read_u32(&r) : 0;
     uint32_t funcs = l->guest.imported[WASM_KIND_FUNC] + l->guest.func_count;
 
@@ -358,6 +361,10 @@ static int check_exports(linker *l)
             return error_set(l->err, E_INVALID, "an export's name begins with a control character "
                                                 "that is kept for the host");
     }
+    if (wasm_reader_more(&r))
+        return wasm_link_not_understood(l, "export");
+    if (wasm_reader_more(&start) && wasm_read_u32(&start) >= funcs)
+        return wasm_link_not_understood(l, "start");
     return 0;
 }
 

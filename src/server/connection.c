@@ -161,11 +161,11 @@ void connection_expire(connection *c)
             connection_close(c);
             return;
         }
-        c->request = (request){0};
+        c->request = REQUEST_UNREAD;
         reply_refuse(c, 408);
         return;
     case CONNECTION_BODY:
-        c->request = (request){0};
+        c->request = REQUEST_UNREAD;
         reply_refuse(c, 408);
         return;
     case CONNECTION_CALL:

@@ -34,6 +34,9 @@ typedef struct request {
     size_t bytes; /* and the length of its body */
 } request;
 
+/* What stands for a request that could not be read. */
+#define REQUEST_UNREAD ((request){.method = {(const uint8_t *)"", 0}, .path = {(const uint8_t *)"", 0}})
+
 /* A client's connection. It belongs to one worker and its thread. */
 typedef struct connection {
     struct worker *worker;
@@ -48,8 +51,9 @@ typedef struct connection {
     timer timer;   /* always set while it is open */
     struct connection *next; /* in the run queue, or among the closed ones */
     buf in;        /* read and not used yet: the request being read, and what follows it */
+    size_t head;   /* of `in`: the head of a request whose body is awaited */
     size_t need;   /* of `in`, until the body has come in whole; 0 for a chunked body */
-    size_t decoded; /* of `in`, head included, once it is not chunked any more */
+    size_t decoded; /* of `in`: the head, and what is not chunked any more */
     chunked chunked;
     request request;
     uint8_t *held; /* what the request's views point to while it waits */
@@ -57,6 +61,7 @@ typedef struct connection {
     function *function; /* at work, or awaited: */
     bool awaits_code;
     call *call;
+    bool took_turns;    /* it has not ended in its first turn */
     uint8_t *out;  /* the rest of an answer */
     size_t out_len;
     size_t out_at;

@@ -6,6 +6,19 @@
 
 #define TEXT_SHOWN (16UL * 1024)
 
+/* The length of the character at the start of `text`, if it is one that no terminal obeys. */
+static size_t printable(slice text)
+{
+    uint8_t c = text.data[0];
+    size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+    if ((c < ' ' && c != '\t') || c == 0x7f || len > text.len)
+        return 0;
+    if (!slice_is_utf8(slice_of(text.data, len)) || (c == 0xc2 && text.data[1] < 0xa0))
+        return 0;
+    return len;
+}
+
 static int put_text(buf *out, slice text)
 {
     size_t len = text.len < TEXT_SHOWN ? text.len : TEXT_SHOWN;
@@ -13,13 +26,12 @@ static int put_text(buf *out, slice text)
 
     while (len && text.data[len - 1] == '\n')
         len--;
-    for (size_t i = 0; i < len && rc == 0; i++) {
-        uint8_t c = text.data[i];
-
-        if (c == '\n')
-            rc = buf_append_str(out, "\n    ");
+    for (size_t i = 0, n; i < len && rc == 0; i += n ? n : 1) {
+        n = printable(slice_of(text.data + i, len - i));
+        if (n)
+            rc = buf_append(out, text.data + i, n);
         else
-            rc = buf_append_byte(out, (c < ' ' && c != '\t') || c == 0x7f ? '?' : c);
+            rc = buf_append_str(out, text.data[i] == '\n' ? "\n    " : "?");
     }
     return rc;
 }

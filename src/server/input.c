@@ -28,14 +28,10 @@ void input_unpause(connection *c)
 static void drop(connection *c, size_t len)
 {
     c->in.len -= len;
-    if (c->in.len == 0) {
-        size_t max = c->in.max;
-
+    if (c->in.len == 0)
         buf_deinit(&c->in);
-        buf_init(&c->in, max);
-    } else {
+    else
         memmove(c->in.data, c->in.data + len, c->in.len);
-    }
 }
 
 /* The request line is plausible and the body is not there yet: makes ready for it. */
@@ -45,7 +41,7 @@ static void await_body(connection *c, const request_head *h, size_t have)
 
     c->state = CONNECTION_BODY;
     c->need = h->chunked ? 0 : h->length + (size_t)h->content_length;
-    c->decoded = h->length;
+    c->head = c->decoded = h->length;
     c->chunked = (chunked){0};
     timers_set(&w->timers, &c->timer, TIMER_BODY, clock_ns());
     if (h->expects_continue && have == h->length)
@@ -73,7 +69,7 @@ static size_t take_head(connection *c, uint8_t *data, size_t len)
     if (status == HEAD_INCOMPLETE)
         return 0;
     if (status) {
-        c->request = (request){0};
+        c->request = REQUEST_UNREAD;
         reply_refuse(c, status);
         return len;
     }
@@ -116,8 +112,9 @@ static size_t take_chunks(connection *c)
     enum chunked_result result = chunked_decode(&c->chunked, raw, len, &decoded, &used);
 
     c->decoded += decoded;
-    if (result == CHUNKED_MALFORMED || c->decoded > LIMIT_HEAD_BYTES + c->worker->shared->request_bytes) {
-        c->request = (request){0};
+    if (result == CHUNKED_MALFORMED ||
+        c->decoded - c->head > c->worker->shared->request_bytes) {
+        c->request = REQUEST_UNREAD;
         reply_refuse(c, result == CHUNKED_MALFORMED ? 400 : 413);
         return c->in.len;
     }
@@ -182,11 +179,10 @@ static void advance(connection *c)
             used = take_body(c);
         else if (c->state == CONNECTION_HEAD)
             used = take_requests(c, c->in.data, c->in.len);
-        if (c->closed)
+        if (c->closed || c->state == CONNECTION_LINGER)
             return;
         if (used)
             drop(c, used);
-        /* A request that began ends its time for that of its body, or the other way round. */
         more = c->in.len > 0 && (body ? used > 0 : c->state == CONNECTION_BODY);
         if (used && c->state == CONNECTION_HEAD && c->in.len)
             timers_set(&c->worker->timers, &c->timer, TIMER_HEAD, clock_ns());

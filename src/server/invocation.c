@@ -59,10 +59,12 @@ static void answer_failure(connection *c, const function *f, const error *err, s
                     slice_str("the function failed; the server's log says more"));
 }
 
-static const char *type_of(slice output)
+static const char *type_of(const function *f, slice output)
 {
     if (output.len == 0)
         return NULL;
+    if (f->content_type)
+        return f->content_type;
     if (!slice_is_utf8(output))
         return "application/octet-stream";
     if (output.data[0] == '{' || output.data[0] == '[')
@@ -73,7 +75,7 @@ static const char *type_of(slice output)
 static void answer_output(connection *c, const function *f, slice output)
 {
     if (output.len <= c->worker->shared->response_bytes) {
-        reply_send(c, &(reply){.status = 200, .type = type_of(output), .body = output});
+        reply_send(c, &(reply){.status = 200, .type = type_of(f, output), .body = output});
         return;
     }
     error_log_write(c->worker->shared->errors, f->name, c->request.id,
@@ -103,14 +105,25 @@ static void finish(connection *c)
     call_destroy(done);
 }
 
+/* Remembers whether the function's calls are done in one turn. */
+static void note_turn(function *f, bool is_long)
+{
+    if (atomic_load_explicit(&f->is_long, memory_order_relaxed) != is_long)
+        atomic_store_explicit(&f->is_long, is_long, memory_order_relaxed);
+}
+
 static void give_turn(connection *c)
 {
     ticker_busy(c->worker->shared->ticker, c->worker->ticker_slot);
     switch (call_poll(c->call)) {
     case CALL_DONE:
+        if (!c->took_turns)
+            note_turn(c->function, false);
         finish(c);
         return;
     case CALL_READY:
+        c->took_turns = true;
+        note_turn(c->function, true);
         worker_queue(c->worker, c);
         return;
     case CALL_WAITING:
@@ -147,7 +160,12 @@ static void start(connection *c, slice body)
         return;
     }
     c->state = CONNECTION_CALL;
-    give_turn(c);
+    c->took_turns = false;
+    /* A call runs at once, unless it is likely to keep short ones waiting. */
+    if (atomic_load_explicit(&f->is_long, memory_order_relaxed))
+        worker_queue(c->worker, c);
+    else
+        give_turn(c);
 }
 
 /* Goes on once the function's code has been looked at. */

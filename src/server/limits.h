@@ -1,12 +1,13 @@
 #ifndef UBIQ_SERVER_LIMITS_H
 #define UBIQ_SERVER_LIMITS_H
 
+#include "app/limits.h"
+
 /* Every limit of the HTTP server that a project cannot change. Those of its functions are in
  * app/limits.h. */
 
 #define LIMIT_HEAD_BYTES (16UL * 1024) /* request line and headers: 431 */
 #define LIMIT_TARGET_BYTES (8UL * 1024) /* 414 */
-#define LIMIT_METHOD_BYTES 32
 #define LIMIT_HEADERS 100
 #define LIMIT_CHUNK_EXTRA_BYTES (8UL * 1024) /* of a body: chunk extensions and trailers */
 

@@ -147,8 +147,11 @@ void reply_send(connection *c, const reply *r)
     struct iovec part[2];
     bool complete;
 
-    if (c->worker->draining)
+    if (c->worker->draining && c->request.keep_alive) {
+        /* The client does not know yet, and may be sending its next request. */
         c->request.keep_alive = false;
+        c->lingers = true;
+    }
     part[0] = (struct iovec){.iov_base = head, .iov_len = put_head(c, r, head)};
     part[1] = (struct iovec){
         .iov_base = (void *)(uintptr_t)r->body.data,

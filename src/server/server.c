@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include "app/limits.h"
 #include "extism/engine.h"
 #include "server/error_log.h"
 #include "server/limits.h"
@@ -101,6 +100,25 @@ static int make_workers(server *s, const char *listen_at, size_t count, error *e
     return rc;
 }
 
+static sigset_t stop_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+/* The signals that stop the server are waited for, and must find no other thread. */
+static void set_up_signals(void)
+{
+    sigset_t signals = stop_signals();
+
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
 int server_create(server **out, app *a, const server_options *o, error *err)
 {
     const config *c = app_config(a);
@@ -120,6 +138,7 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     s->shared.request_bytes = c->request_bytes;
     s->shared.response_bytes = c->response_bytes;
     raise_file_limit();
+    set_up_signals();
     s->workers = calloc(count, sizeof *s->workers);
     s->slots = calloc(count, sizeof *s->slots);
     rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
@@ -207,15 +226,12 @@ int server_run(server *s, error *err)
     sigset_t signals;
     int got, rc;
 
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signals = stop_signals();
     rc = start(s, err);
     if (rc == 0)
         sigwait(&signals, &got);
     stop(s, &signals);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     return rc;
 }
 

@@ -93,13 +93,17 @@ static connection *connection_of(timer *t)
     return (connection *)(void *)((char *)t - offsetof(connection, timer));
 }
 
-/* One more connection than there may be: the one that has been idle for longest goes. */
-static void make_room(worker *w)
+/* Whether there may be one more connection. If need be, the one that was idle for longest goes. */
+static bool has_room(worker *w)
 {
-    timer *oldest = timers_first(&w->timers, TIMER_IDLE);
+    timer *oldest;
 
+    if (w->connections < LIMIT_CONNECTIONS)
+        return true;
+    oldest = timers_first(&w->timers, TIMER_IDLE);
     if (oldest)
         connection_close(connection_of(oldest));
+    return oldest != NULL;
 }
 
 static void stop_accepting(worker *w)
@@ -109,25 +113,28 @@ static void stop_accepting(worker *w)
     w->accepting = false;
 }
 
+static bool may_try_again(int number)
+{
+    return number == EAGAIN || number == EWOULDBLOCK || number == EINTR || number == ECONNABORTED;
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     worker *w = arg;
 
     (void)what;
     for (int n = 0; n < ACCEPTS_IN_TURN; n++) {
-        int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int client = has_room(w) ? accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
 
-        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
-        if (client < 0) {
-            /* Out of descriptors or memory: the sweep begins anew. */
-            if (errno != EAGAIN && errno != EWOULDBLOCK)
-                stop_accepting(w);
+        if (client >= 0) {
+            connection_create(w, client);
+        } else if (w->connections >= LIMIT_CONNECTIONS || !may_try_again(errno)) {
+            /* Out of connections, descriptors or memory: the sweep begins anew. */
+            stop_accepting(w);
+            break;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
         }
-        if (w->connections >= LIMIT_CONNECTIONS)
-            make_room(w);
-        connection_create(w, client);
     }
     if (!evtimer_pending(&w->sweep, NULL))
         evtimer_add(&w->sweep, &sweep_period);

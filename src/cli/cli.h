@@ -1,0 +1,16 @@
+#ifndef UBIQ_CLI_CLI_H
+#define UBIQ_CLI_CLI_H
+
+/* The commands of `ubiq`, each in a file of its own. They get their own name as argv[0], print what
+ * is wrong to standard error, and return the process's exit code: 0, CLI_FAILED or CLI_USAGE. */
+
+#define CLI_FAILED 1 /* the command could not do what it was asked for */
+#define CLI_USAGE 2  /* it was not understood */
+
+/* ubiq call: calls a function of a plug-in. */
+int cli_call(int argc, char **argv);
+
+/* ubiq serve: serves a project's functions over HTTP. */
+int cli_serve(int argc, char **argv);
+
+#endif

@@ -1,0 +1,145 @@
+#include "cli/cli.h"
+
+#include "extism/log.h"
+#include "server/server.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUTES_SHOWN 20
+
+static const char usage[] =
+    "usage: ubiq serve DIR [--listen ADDRESS:PORT] [--workers N] [--access-log PATH]\n"
+    "\n"
+    "Serves the functions of the project in DIR over HTTP: DIR/functions/a/b.wasm answers at /a/b,\n"
+    "and index.wasm for its directory. A request's body is the function's input, its output is the\n"
+    "response's body, and each request runs in an instance of its own. GET /healthz answers \"ok\".\n"
+    "\n"
+    "  -l, --listen ADDRESS:PORT  where to listen (127.0.0.1:3000, or [server] listen of ubiq.toml)\n"
+    "  -w, --workers N            threads; 0 for one a core (0, or [server] workers of ubiq.toml)\n"
+    "      --access-log PATH      a line of JSON for each request: a file, - for standard output\n"
+    "                             (which it is), or off\n"
+    "  -h, --help                 this\n";
+
+static int bad_usage(const char *what, const char *value)
+{
+    fprintf(stderr, "ubiq serve: %s%s%s%s\nTry `ubiq serve --help`.\n", what, value ? " \"" : "",
+            value ? value : "", value ? "\"" : "");
+    return CLI_USAGE;
+}
+
+static int read_workers(const char *text, server_options *o)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || n > 256)
+        return bad_usage("--workers takes a number from 0 to 256, not", text);
+    o->workers = (uint32_t)n;
+    o->has_workers = true;
+    return 0;
+}
+
+/* Reads the command line. -1 to go on, otherwise the exit code. */
+static int read_arguments(int argc, char **argv, server_options *o, const char **directory)
+{
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'},  {"workers", required_argument, NULL, 'w'},
+        {"access-log", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":l:w:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'l':
+            o->listen = optarg;
+            break;
+        case 'w':
+            if (read_workers(optarg, o))
+                return CLI_USAGE;
+            break;
+        case 'a':
+            o->access_log = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        case ':':
+            return bad_usage("a value is missing for", argv[optind - 1]);
+        default:
+            return bad_usage("unknown option", argv[optind - 1]);
+        }
+    }
+    if (argc - optind != 1)
+        return bad_usage(argc == optind ? "which directory?" : "more than one directory", NULL);
+    *directory = argv[optind];
+    return -1;
+}
+
+/* The options of the curl command that calls it. */
+static const char *curl_options(const function *f)
+{
+    static char other[64];
+
+    if (function_takes(f, slice_str("POST")))
+        return "-d 'some text' ";
+    if (function_takes(f, slice_str("GET")))
+        return "";
+    snprintf(other, sizeof other, "-X %s ", f->methods.count ? f->methods.item[0] : "GET");
+    return other;
+}
+
+/* What a newcomer can type now. To standard error, since standard output has the access log. */
+static void print_start(const server *s, app *a, const char *directory)
+{
+    size_t count;
+    const function *f = app_functions(a, &count);
+    size_t width = 0;
+
+    for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++)
+        width = strlen(f[i].route) > width ? strlen(f[i].route) : width;
+    fprintf(stderr, "ubiq %s serves %s at http://%s with %u worker%s\n\n", UBIQ_VERSION, directory,
+            server_address(s), server_worker_count(s), server_worker_count(s) == 1 ? "" : "s");
+    for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++)
+        fprintf(stderr, "  %-*s  curl %shttp://%s%s\n", (int)width, f[i].route,
+                curl_options(&f[i]), server_address(s), f[i].route);
+    if (count > ROUTES_SHOWN)
+        fprintf(stderr, "  and %zu more\n", count - ROUTES_SHOWN);
+    if (count == 0)
+        fprintf(stderr, "  There are no functions yet: put a .wasm file into %s/functions.\n",
+                directory);
+    fprintf(stderr, "\n");
+}
+
+int cli_serve(int argc, char **argv)
+{
+    server_options options = {0};
+    const char *directory = NULL;
+    error err = {0};
+    server *s = NULL;
+    app *a = NULL;
+    int rc = read_arguments(argc, argv, &options, &directory);
+
+    if (rc >= 0)
+        return rc;
+    /* What functions log, and what the host has to say about them. */
+    rc = log_to_file("stderr", "info", NULL);
+    rc = rc ? rc : app_open(&a, directory, &err);
+    rc = rc ? rc : server_create(&s, a, &options, &err);
+    if (rc == 0) {
+        print_start(s, a, directory);
+        rc = server_run(s, &err);
+    }
+    if (rc)
+        fprintf(stderr, "ubiq serve: %s\n", error_text(&err));
+    error_deinit(&err);
+    if (!server_destroy(s))
+        _exit(rc ? CLI_FAILED : 0);
+    app_close(a);
+    return rc ? CLI_FAILED : 0;
+}
