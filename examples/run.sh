@@ -5,7 +5,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-build=${UBIQ_BUILD_DIR:-$here/../build}
+build=${UBIQ_BUILD_DIR:-$(cd "$here/.." && pwd)/build}
 app=$build/examples/app
 
 for plugin in "$here"/app/plugins/*/; do

@@ -94,8 +94,8 @@ static int read_int(int flag, const char *text, int64_t max, int64_t *out, error
     if (end == text || *end || isspace((unsigned char)*text) || errno)
         return bad_value(flag, text, "a whole number", err);
     if (value > max)
-        return error_set(err, E_INVALID, "--%s: %s is more than the maximum, %lld",
-                         flag_name(flag), text, (long long)max);
+        return error_set(err, E_INVALID, "--%s: %s is more than the maximum, %lld", flag_name(flag),
+                         text, (long long)max);
     *out = value;
     return 0;
 }

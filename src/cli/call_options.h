@@ -15,16 +15,16 @@ typedef struct call_list {
 
 /* What the arguments of `ubiq call` say; the plain strings are those of argv. */
 typedef struct call_options {
-    const char *file;          /* a path or URL of a module, or of a manifest */
-    const char *function;      /* the export to call */
-    const char *input;         /* NULL when it is not given */
-    const char *log_level;     /* never NULL */
-    strmap config;             /* what --set-config and --config make together; UTF-8 */
-    const char *set_config;    /* a JSON object, or NULL */
-    call_list config_pairs;    /* KEY=VALUE */
-    call_list links;           /* NAME=PATH */
-    call_list hosts;           /* that may be reached over HTTP */
-    call_list paths;           /* HOST:GUEST */
+    const char *file;       /* a path or URL of a module, or of a manifest */
+    const char *function;   /* the export to call */
+    const char *input;      /* NULL when it is not given */
+    const char *log_level;  /* never NULL */
+    strmap config;          /* what --set-config and --config make together; UTF-8 */
+    const char *set_config; /* a JSON object, or NULL */
+    call_list config_pairs; /* KEY=VALUE */
+    call_list links;        /* NAME=PATH */
+    call_list hosts;        /* that may be reached over HTTP */
+    call_list paths;        /* HOST:GUEST */
     bool read_stdin;
     bool is_manifest;
     bool wasi;

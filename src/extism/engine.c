@@ -82,6 +82,7 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     wasmtime_config_wasm_gc_set(config, true);
     wasmtime_config_wasm_exceptions_set(config, true);
     wasmtime_config_wasm_multi_memory_set(config, true);
+    wasmtime_config_max_wasm_stack_set(config, LIMIT_GUEST_STACK);
     /* Not a page of a shared memory would count against an instance's allowance. */
     wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_epoch_interruption_set(config, true);

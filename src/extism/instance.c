@@ -1,6 +1,7 @@
 #include "extism/instance_internal.h"
 
 #include "base/clock.h"
+#include "base/stack.h"
 #include "extism/imports.h"
 #include "extism/limits.h"
 
@@ -400,18 +401,38 @@ int instance_failure(instance *i, wasmtime_error_t *e, wasm_trap_t *trap, error 
     return engine_error(err, code, e, trap);
 }
 
-int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n, error *err)
+/* Calls on a fiber. Nothing may suspend: host functions of an instance that is called this way do not
+ * wait, or it is one of the functions that were added, which call none. */
+static int call_on_fiber(instance *i, const wasmtime_func_t *f, uint32_t params, uint32_t results,
+                         wasmtime_val_raw_t *raw, error *err)
 {
+    const wasmtime_val_t args[2] = {{.kind = WASMTIME_I32}, {.kind = WASMTIME_I32}};
+    wasmtime_val_t values[INSTANCE_RESULTS];
     wasm_trap_t *trap = NULL;
     wasmtime_error_t *e = NULL;
 
-    i->exited = false;
-    if (!i->code->options.http) {
-        e = wasmtime_func_call_unchecked(i->context, f, raw, n, &trap);
-    } else {
-        /* Only the reset functions come here, which take and give nothing. */
-        finish_future(wasmtime_func_call_async(i->context, f, NULL, 0, NULL, 0, &trap, &e));
+    finish_future(wasmtime_func_call_async(i->context, f, args, params, values, results, &trap, &e));
+    for (uint32_t k = 0; k < results && !e && !trap; k++) {
+        if (values[k].kind == WASMTIME_I32)
+            raw[k].i32 = values[k].of.i32;
     }
+    return instance_failure(i, e, trap, err);
+}
+
+int instance_call(instance *i, const wasmtime_func_t *f, uint32_t params, uint32_t results,
+                  wasmtime_val_raw_t *raw, error *err)
+{
+    wasmtime_val_raw_t values[INSTANCE_RESULTS] = {{0}};
+    uint32_t count = params > results ? params : results;
+    wasm_trap_t *trap = NULL;
+    wasmtime_error_t *e;
+
+    i->exited = false;
+    if (i->code->options.http || !stack_suffices(LIMIT_GUEST_STACK + LIMIT_HOST_STACK))
+        return call_on_fiber(i, f, params, results, raw, err);
+    e = wasmtime_func_call_unchecked(i->context, f, values, count, &trap);
+    if (results > 0)
+        memcpy(raw, values, results * sizeof *raw);
     return instance_failure(i, e, trap, err);
 }
 

@@ -71,9 +71,10 @@ const struct instance_initializer *instance_next_initializer(instance *i);
 /* The exported function, found once and remembered. False when the main module has none. */
 bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out);
 
-/* Calls a function on this thread's stack; raw[] holds `n` arguments and then results. */
-int instance_call(instance *i, const wasmtime_func_t *f, wasmtime_val_raw_t *raw, size_t n,
-                  error *err) MUST_CHECK;
+/* Calls a function with `params` i32 zeros (at most 2) and waits for its end; its `results`, at most
+ * INSTANCE_RESULTS, are left in raw[]. On this thread's stack if there is enough of it, else on a fiber. */
+int instance_call(instance *i, const wasmtime_func_t *f, uint32_t params, uint32_t results,
+                  wasmtime_val_raw_t *raw, error *err) MUST_CHECK;
 
 /* Makes pages `first` up to `end` of the main memory usable, as far as they are slack. False when the
  * system refuses. */

@@ -80,8 +80,7 @@ bool instance_restore(instance *i)
     memset(k.base, 0, (size_t)dirty);
     instance_prepare_kernel(i);
     for (size_t m = 0; m < c->member_count; m++) {
-        wasmtime_val_raw_t unused;
-        if (instance_call(i, &i->members[m].reset, &unused, 0, NULL) != 0)
+        if (instance_call(i, &i->members[m].reset, 0, 0, NULL, NULL) != 0)
             return false;
     }
     i->initialized = 0;

@@ -21,6 +21,10 @@
 #define LIMIT_POOLED_RESIDENT (256UL * 1024) /* of a freed slot, where the engine can find it */
 #define LIMIT_POOLED_INSTANCE_BYTES (4UL * 1024 * 1024) /* of the engine's own data about one */
 
+/* Native stack: what a guest may use, and what is left then for the host's functions. */
+#define LIMIT_GUEST_STACK (512UL * 1024)
+#define LIMIT_HOST_STACK (256UL * 1024)
+
 /* Instances that wait to be used again. */
 #define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */

@@ -111,7 +111,7 @@ static int initialize(plugin *p, error *err)
     while (rc == 0 && (f = instance_next_initializer(p->instance)) != NULL) {
         wasmtime_val_raw_t raw[INSTANCE_RESULTS] = {{0}};
         rc = f->unfit ? error_set(err, E_INVALID, "its parameters are not (i32, i32)")
-                      : instance_call(p->instance, &f->func, raw, INSTANCE_RESULTS, err);
+                      : instance_call(p->instance, &f->func, f->params, f->results, raw, err);
         if (rc != 0 && *f->context) {
             wrap_error(err, f->context);
         } else if (rc != 0) {
@@ -209,7 +209,7 @@ static int32_t call_locked(plugin *p, const char *name, slice input)
         error_set(&p->err, E_NOT_FOUND, "Function not found: %s", name);
         return -1;
     }
-    rc = instance_call(p->instance, &f, raw, 1, &p->err);
+    rc = instance_call(p->instance, &f, 0, e->results, raw, &p->err);
     p->needs_reset = strcmp(name, "_start") == 0;
     outcome_read(&p->last, p->instance, e, rc, raw[0], &p->err);
     log_failure(p, name);

@@ -289,6 +289,12 @@ static int read_memories(linker *l)
         wasm_read_limits(&own, &l->memory[count++].limits);
     if (own.failed)
         return wasm_link_not_understood(l, "memory");
+    for (uint32_t i = 0; i < count; i++) {
+        /* The engine says the same, but only when an instance is made. */
+        if (l->memory[i].limits.flags & WASM_LIMITS_SHARED)
+            return error_set(l->err, E_INVALID, "shared memory support is disabled for this engine "
+                                                "-- see `Config::shared_memory`");
+    }
     l->out->memory_count = l->guest.memory_count;
     return 0;
 }

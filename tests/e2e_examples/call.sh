@@ -177,7 +177,7 @@ p="--wasi probe.wasm"
     run $p echo --memory-max 4294967296; fails 2 '--memory-max'
     run $p echo --log-level loud; fails 2 '--log-level'
     run --wasi -- probe.wasm echo; gives ''
-    run --help; holds [ "$status" = 0 ]; holds grep -q '^Usage: ubiq call' out
+    run --help; holds [ "$status" = 0 ]; holds grep -q '^usage: ubiq call' out
 }
 
 # Each flag of --help stands in the manual page.

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "extism/wasm_module.h"
 #include "guest.h"
 
@@ -46,6 +47,47 @@ slice guest_binary(const char *text)
     slice s = slice_of(copy, binary.size);
     wasm_byte_vec_delete(&binary);
     return s;
+}
+
+char *guest_wat(const char *name)
+{
+    char path[512];
+    error err = {0};
+    buf text;
+
+    snprintf(path, sizeof path, "wat/%s", name);
+    buf_init(&text, 1 << 20);
+    if (file_read(path, &text, &err) != 0)
+        fail_msg("%s", error_text(&err));
+    return buf_take_str(&text);
+}
+
+slice guest_wat_binary(const char *name)
+{
+    char *text = guest_wat(name);
+    slice binary = guest_binary(text);
+
+    free(text);
+    return binary;
+}
+
+char *guest_base64(slice bytes)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = malloc((bytes.len + 2) / 3 * 4 + 1), *at = text;
+
+    assert_non_null(text);
+    for (size_t i = 0; i < bytes.len; i += 3) {
+        uint32_t group = (uint32_t)bytes.data[i] << 16;
+        group |= i + 1 < bytes.len ? (uint32_t)bytes.data[i + 1] << 8 : 0;
+        group |= i + 2 < bytes.len ? bytes.data[i + 2] : 0;
+        for (size_t n = 0; n < 4; n++)
+            *at++ = i + n <= bytes.len ? letters[group >> (18 - 6 * n) & 63] : '=';
+    }
+    *at = '\0';
+    free((void *)(uintptr_t)bytes.data);
+    return text;
 }
 
 bool guest_next_body(slice binary, size_t *at, slice *body)

@@ -20,6 +20,13 @@ void guest_take_signals(void);
 /* The binary of a module in text; the caller frees it with free(). */
 slice guest_binary(const char *text);
 
+/* The text of the module tests/unit/wat/<name>, and its binary; the caller frees either. */
+char *guest_wat(const char *name);
+slice guest_wat_binary(const char *name);
+
+/* Base64 of the bytes, which are freed; the caller frees the text. For manifests. */
+char *guest_base64(slice bytes);
+
 /* The code section's bodies of a binary, one after another: false when there are no more. `at` begins
  * as 0. */
 bool guest_next_body(slice binary, size_t *at, slice *body);

@@ -34,7 +34,8 @@ static const char *const instruction_groups[] = {
     "return_call_ref $plain\nbr_on_null 0\nthrow $e\nthrow_ref\n"
     "block (result i32) try_table (catch $e 0) end unreachable end\n"
     "block (result i32 exnref) try_table (catch_ref $e 0) (catch_all 1) end unreachable end\n"
-    "block (result exnref) try_table (result i32) (catch_all_ref 0) i32.const 1 end unreachable end\n"
+    "block (result exnref) try_table (result i32) (catch_all_ref 0) i32.const 1 end unreachable "
+    "end\n"
     "local.get 0\nlocal.set 1\nlocal.tee 2\nglobal.get $g\nglobal.set $g\n",
     /* references and tables */
     "ref.null func\nref.null extern\nref.null $pair\nref.is_null\nref.func $imported\nref.eq\n"

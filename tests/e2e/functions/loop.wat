@@ -1,0 +1,5 @@
+;; Never ends.
+(module
+  (func (export "handle") (result i32)
+    (loop $again (br $again))
+    (unreachable)))

@@ -1,0 +1,13 @@
+;; Several functions, none of which is called "handle": each gives back its own first letter.
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+  (func $say (param $letter i32) (result i32)
+    (local $out i64)
+    (local.set $out (call $alloc (i64.const 1)))
+    (call $store_u8 (local.get $out) (local.get $letter))
+    (call $output_set (local.get $out) (i64.const 1))
+    (i32.const 0))
+  (func (export "first") (result i32) (call $say (i32.const 102)))
+  (func (export "second") (result i32) (call $say (i32.const 115))))

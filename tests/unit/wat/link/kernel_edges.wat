@@ -1,0 +1,48 @@
+(module
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "load_u8" (func $load_u8 (param i64) (result i32)))
+  (import "extism:host/env" "load_u64" (func $load_u64 (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism:host/env" "store_u64" (func $store_u64 (param i64 i64)))
+  (import "extism:host/env" "input_load_u8" (func $input_load_u8 (param i64) (result i32)))
+  (import "extism:host/env" "input_load_u64" (func $input_load_u64 (param i64) (result i64)))
+  (import "extism:host/env" "input_set" (func $input_set (param i64 i64)))
+  (import "extism:host/env" "memory_bytes" (func $memory_bytes (result i64)))
+  (import "host" "note" (func $note (param i64)))
+  (memory (export "memory") 1)
+  (data
+    (i32.const 0)
+    "\00\00\00\00\00\00\00\00" "\78\00\00\00\00\00\00\00" "\7f\00\00\00\00\00\00\00"
+    "\80\00\00\00\00\00\00\00" "\f7\ff\0f\00\00\00\00\00" "\f8\ff\0f\00\00\00\00\00"
+    "\f9\ff\0f\00\00\00\00\00" "\ff\ff\0f\00\00\00\00\00" "\00\00\10\00\00\00\00\00"
+    "\ff\ff\ff\ff\00\00\00\00" "\80\00\00\00\01\00\00\00" "\ff\ff\ff\ff\ff\ff\ff\ff"
+    "\f8\ff\ff\ff\ff\ff\ff\ff" "\90\00\00\00\00\00\00\80")
+  (func $at (param i32) (result i64) (i64.load (i32.mul (local.get 0) (i32.const 8))))
+  (func $a (param $x i64) (local $i i32)
+    (loop $l
+      (call $note (call $load_u64 (call $at (local.get $i))))
+      (call $note (i64.extend_i32_u (call $load_u8 (call $at (local.get $i)))))
+      (call $store_u64 (call $at (local.get $i)) (i64.const 0x0102030405060708))
+      (call $note (call $load_u64 (call $at (local.get $i))))
+      (call $store_u8 (call $at (local.get $i)) (i32.const 0x1ff))
+      (call $note (call $load_u64 (call $at (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 14)))))
+  (func $inputs (param $len i64) (local $i i64)
+    (call $input_set (call $alloc (i64.const 64)) (local.get $len))
+    (loop $l
+      (call $store_u8 (i64.add (local.get $i) (i64.const 160)) (i32.const 77))
+      (call $note (call $input_load_u64 (local.get $i)))
+      (call $note (i64.extend_i32_u (call $input_load_u8 (local.get $i))))
+      (local.set $i (i64.add (local.get $i) (i64.const 1)))
+      (br_if $l (i64.lt_u (local.get $i) (i64.const 12))))
+    (call $note (call $input_load_u64 (i64.const -1)))
+    (call $note (call $input_load_u64 (i64.const -8)))
+    (call $note (i64.extend_i32_u (call $input_load_u8 (i64.const 0x100000000)))))
+  (func (export "b") (result i64) (call $a (i64.const 0)) (call $memory_bytes))
+  (func (export "c") (call $inputs (i64.const 9)))
+  (func (export "d") (call $inputs (i64.const 8)))
+  (func (export "e") (call $inputs (i64.const 7)))
+  (func (export "f") (call $inputs (i64.const 0)))
+  (func (export "g") (result i32) unreachable (call $load_u64) (call $store_u64))
+  (func (export "h") (result i64) (return_call $load_u64 (i64.const 144))))

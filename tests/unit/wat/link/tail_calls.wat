@@ -1,0 +1,25 @@
+(module
+  (type $f (func (param i32 i64) (result i64)))
+  (table 2 funcref)
+  (elem (i32.const 0) $sum $other)
+  (func $sum (type $f)
+    (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call_indirect (type $f)
+      (i32.sub (local.get 0) (i32.const 1))
+      (i64.add (local.get 1) (i64.extend_i32_u (local.get 0)))
+      (i32.and (local.get 0) (i32.const 1))))
+  (func $other (type $f) (return_call $sum (local.get 0) (local.get 1)))
+  (func (export "a") (result i64) (return_call $sum (i32.const 100000) (i64.const 0)))
+  (func (export "r") (result i64)
+    (return_call_ref $f (i32.const 10) (i64.const 0) (ref.func $other)))
+  (func $pick (param i32) (result i32)
+    (block $c
+      (block $b (block $a (br_table $a $b $c $a (local.get 0))) (return (i32.const 10)))
+      (return (i32.const 20)))
+    (i32.const 30))
+  (func (export "b") (result i32)
+    (i32.add
+      (call $pick (i32.const 0))
+      (i32.add
+        (call $pick (i32.const 1))
+        (i32.mul (call $pick (i32.const 2)) (call $pick (i32.const 99)))))))
