@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -282,8 +283,8 @@ static int run_number(instance *i, const char *function, int64_t *out, error *er
 
     assert_non_null(e);
     assert_true(instance_find_function(i, e, &f));
-    int rc = instance_call(i, &f, raw, 1, err);
-    *out = raw[0].i64;
+    int rc = instance_call(i, &f, 0, e->results, raw, err);
+    *out = e->result == WASM_I32_TYPE ? raw[0].i32 : raw[0].i64;
     return rc;
 }
 
@@ -304,6 +305,31 @@ void guest_must_fail(instance *i, const char *function)
 
     assert_int_not_equal(run_number(i, function, &number, &err), 0);
     error_deinit(&err);
+}
+
+static pthread_t ticker;
+static atomic_bool ticking;
+
+static void *tick(void *unused)
+{
+    (void)unused;
+    while (atomic_load(&ticking)) {
+        engine_tick();
+        usleep(1000);
+    }
+    return NULL;
+}
+
+void guest_start_ticks(void)
+{
+    atomic_store(&ticking, true);
+    assert_int_equal(pthread_create(&ticker, NULL, tick, NULL), 0);
+}
+
+void guest_stop_ticks(void)
+{
+    atomic_store(&ticking, false);
+    assert_int_equal(pthread_join(ticker, NULL), 0);
 }
 
 char *guest_directory(void)

@@ -77,6 +77,10 @@ int64_t guest_number(instance *i, const char *function);
 /* Calls one that must fail. */
 void guest_must_fail(instance *i, const char *function);
 
+/* Begins and ends a thread that advances the epoch every millisecond. */
+void guest_start_ticks(void);
+void guest_stop_ticks(void);
+
 /* A temporary directory, and its removal with all that is in it. */
 char *guest_directory(void);
 void guest_remove_directory(char *path);

@@ -183,7 +183,7 @@ static bool run(instance *i, const char *function)
 
     assert_non_null(e);
     assert_true(instance_find_function(i, e, &f));
-    return instance_call(i, &f, raw, 1, NULL) == 0;
+    return instance_call(i, &f, 0, e->results, raw, NULL) == 0;
 }
 
 static void start_up(instance *i)
@@ -193,7 +193,7 @@ static void start_up(instance *i)
     while ((next = instance_next_initializer(i)) != NULL) {
         wasmtime_val_raw_t raw[1] = {{0}};
         assert_int_equal(next->params, 0);
-        assert_int_equal(instance_call(i, &next->func, raw, 1, NULL), 0);
+        assert_int_equal(instance_call(i, &next->func, next->params, next->results, raw, NULL), 0);
     }
 }
 
@@ -315,10 +315,10 @@ static void test_a_call_that_is_given_up(void **state)
 
     (void)state;
     assert_int_equal(call_start(&c, code, &options, NULL), 0);
-    engine_tick();
-    assert_int_equal(call_poll(c), CALL_READY);
-    engine_tick();
-    assert_int_equal(call_poll(c), CALL_READY);
+    guest_start_ticks();
+    for (int n = 0; n < 5; n++)
+        assert_int_equal(call_poll(c), CALL_READY);
+    guest_stop_ticks();
     call_destroy(c);
     assert_int_equal(idle(code), 0);
     assert_looks_new("for ever", code, &look);
@@ -372,7 +372,7 @@ static void test_linked_modules(void **state)
         "i64)))"
         "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
         "(import \"extism:host/env\" \"store_u64\" (func $store (param i64 i64)))"
-        "(memory $mine 1) (data (i32.const 16) \"main's data\") (global $g (mut i64) (i64.const 3))"
+        "(memory $mine 1) (data (i32.const 20) \"main's data\") (global $g (mut i64) (i64.const 3))"
         "(func (export \"dirty\") (call $change) (global.set $shared (i64.const 200))"
         " (global.set $g (i64.const 300)) (i64.store (i32.const 8) (i64.const 0))"
         " (i64.store offset=131064 (i32.const 0) (i64.const 9))"
@@ -396,7 +396,7 @@ static void test_linked_modules(void **state)
         assert_as_new("linked", i, &fresh);
         assert_string_equal(code->members[0].name, "lib");
         assert_memory_equal(wasmtime_memory_data(i->context, memory) + 8,
-                            "lib's data\0\0main's data", 20);
+                            "lib's data\0\0main's data", 23);
         assert_int_equal(wasmtime_memory_data(i->context, memory)[131064], 0);
         assert_int_equal(guest_number(i, "look"), 6);
         assert_true(run(i, "dirty"));
