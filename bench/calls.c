@@ -92,7 +92,7 @@ static void measure_size(struct way *upstream, struct way *ours, size_t size, co
     struct way *ways[] = {upstream, upstream, ours, ours, ours};
     const subject subjects[] = {
         {"upstream fresh", run_fresh, upstream}, {"upstream kept", run_kept, upstream},
-        {"ours fresh", run_fresh, ours},         {"ours platform", run_platform, ours},
+        {"ours fresh", run_fresh, ours},         {"ours fiber", run_platform, ours},
         {"ours kept", run_kept, ours},
     };
     size_t count = sizeof subjects / sizeof subjects[0];
@@ -109,7 +109,7 @@ static void measure_size(struct way *upstream, struct way *ours, size_t size, co
 void rows_calls(const setting *s)
 {
     static const size_t sizes[] = {64, 64 * KIB, 10 * MIB};
-    plan p = {.batch_ms = 5, .budget_ms = s->quick ? 400 : 2500, .max_turns = 101};
+    plan p = {.batch_ms = 5, .budget_ms = s->quick ? 250 : 2500, .max_turns = 101};
     uint8_t *data = malloc(10 * MIB);
 
     if (!data)

@@ -89,7 +89,7 @@ def call_goals(run):
         def of(who, size=SMALL, guest=guest):
             return run.values("call", guest, size, who)
 
-        for who, name in (("ours platform", "a fiber"), ("ours fresh", "the C ABI")):
+        for who, name in (("ours fiber", "a fiber"), ("ours fresh", "the C ABI")):
             run.goal(f"fresh call on {name}, 64 B, to upstream's fresh", guest,
                      of("upstream fresh"), of(who), AT_LEAST, 6, 20)
             run.goal(f"fresh call on {name}, 64 B, to upstream's kept", guest,
@@ -98,7 +98,7 @@ def call_goals(run):
         run.goal("kept call, 10 MiB", guest, of("upstream kept", LARGE), of("ours kept", LARGE),
                  AT_LEAST, 1, 2)
         run.goal("fresh call on a fiber, 10 MiB", guest, of("upstream fresh", LARGE),
-                 of("ours platform", LARGE), AT_LEAST, 1, 2)
+                 of("ours fiber", LARGE), AT_LEAST, 1, 2)
     after_goals(run)
 
 
@@ -127,7 +127,7 @@ def other_goals(run):
                          round(ratio, 2), AT_LEAST, 0.35, 0.6, lambda v: f"{v:.0f}")
     for guest, size in run.guests("suspended resident"):
         run.goal("memory of a suspended call, KiB", guest, 1024,
-                 run.values("suspended resident", guest, size, "ours platform", "bytes"),
+                 run.values("suspended resident", guest, size, "ours fiber", "bytes"),
                  AT_MOST, 32, 16, size_text)
     for guest, size in run.guests("start"):
         run.goal("1,000 cached modules until the first is served, s", guest, 1,
@@ -163,11 +163,29 @@ def print_ways(run, what, title, ways, pairs, metric="wall", show=scaled):
     table(title, heads, rows)
 
 
+def print_http(run):
+    static = run.values("http", "static", 0, "ours", "requests/s")
+    if not static:
+        return
+    rows = [["static handler", f"{statistics.median(static):.0f}", "", "", ""]]
+    for guest, size in run.guests("http"):
+        ours = run.values("http", guest, size, "ours fresh", "requests/s")
+        kept = run.values("http", guest, size, "upstream kept", "requests/s")
+        if ours and kept:
+            ratios = [statistics.median(o / b for o, b in zip(ours, base))
+                      for base in (static, kept)]
+            rows.append([guest, f"{statistics.median(ours):.0f}",
+                         f"{statistics.median(kept):.0f}", *(f"{r:.2f}" for r in ratios)])
+    table("HTTP, requests a second, one worker thread",
+          ["handler", "ours, fresh each", "upstream, kept", "ours / static", "ours / upstream"],
+          rows)
+
+
 def print_details(run):
     fresh, kept = "upstream fresh", "upstream kept"
     print_ways(run, "call", "Calls, time for one (median)",
-               [fresh, kept, "ours fresh", "ours platform", "ours kept"],
-               [(fresh, "ours fresh"), (fresh, "ours platform"), (kept, "ours kept")])
+               [fresh, kept, "ours fresh", "ours fiber", "ours kept"],
+               [(fresh, "ours fresh"), (fresh, "ours fiber"), (kept, "ours kept")])
     after = [("small before", "before"), ("small after other work", "after other work"),
              ("small first after", "first after"), ("small after", "after")]
     rows = []
@@ -181,16 +199,11 @@ def print_details(run):
                [("upstream", "ours")])
     print_ways(run, "load cached", "Load of a module, from the cache", ["upstream", "ours"],
                [("upstream", "ours")])
-    rows = []
-    for guest, size in run.guests("http"):
-        for key, values in run.found.items():
-            if (key.what, key.guest, key.input) == ("http", guest, size):
-                rows.append([guest, key.who, f"{statistics.median(values):.0f}"])
-    table("HTTP, requests a second, one worker thread", ["handler", "who", "requests/s"], rows)
+    print_http(run)
     rows = []
     for what in ("suspended resident", "suspended page tables"):
         for guest, count in run.guests(what):
-            value = run.values(what, guest, count, "ours platform", "bytes")
+            value = run.values(what, guest, count, "ours fiber", "bytes")
             rows.append([what, count, size_text(round(statistics.median(value)))])
     table("Memory of a suspended call", ["what", "calls", "a call"], rows)
 

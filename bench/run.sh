@@ -31,7 +31,7 @@ records=$out/records.tsv
     "$out/bench_host" after-large "$plugins"
     "$out/bench_host" load "$plugins" "$caches/load"
     "$out/bench_host" suspended "$plugins"
-    /usr/bin/python3 "$here/serve.py" "$build" "$UPSTREAM_EXTISM_LIB"
+    /usr/bin/python3 "$here/serve.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"
 

@@ -1,7 +1,7 @@
 """Measures what is served over HTTP: requests a second, and how soon after its start the server
 answers when there are 1,000 functions in the cache.
 
-    serve.py BUILD_DIRECTORY UPSTREAM_LIBRARY
+    serve.py BUILD_DIRECTORY
 
 Writes lines as measure.h has them to stdout. QUICK=1 measures less.
 """
@@ -21,7 +21,7 @@ import records
 HERE = pathlib.Path(__file__).resolve().parent
 QUICK = os.environ.get("QUICK", "0") not in ("", "0")
 SECONDS = 1 if QUICK else 3
-ROUNDS = 3
+ROUNDS = 2 if QUICK else 3
 STARTS = 3 if QUICK else 7
 MODULES = 1000
 BODY_BYTES = 64
@@ -50,19 +50,28 @@ def answers(port, path, body=None):
 
 
 class Server:
-    """A server that runs from `with` to its end and answers `path` with 200 by then."""
+    """A server that runs from `with` to its end and answers `path` with 200 by then. `seconds` is
+    how long that took. Its access log goes nowhere, what it says on stderr to the file `log`."""
 
-    def __init__(self, command, port, path, log, body=None, timeout=120):
-        self.port = port
+    def __init__(self, command, port, path, log, body=None):
+        self.port, self.log = port, log
         started = time.monotonic()
         with open(log, "w", encoding="utf-8") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out)
-        while not answers(port, path, body):
-            if self.process.poll() is not None or time.monotonic() - started > timeout:
-                self.stop()
-                raise OSError(f"{command[0]} does not answer {path}: see {log}")
-            time.sleep(0.0005)
+            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=out)
+        try:
+            self.wait_for(path, body, 0.0005)
+        except OSError:
+            self.stop()
+            raise
         self.seconds = time.monotonic() - started
+
+    def wait_for(self, path, body=None, pause=0.01):
+        """Waits until a request is answered with 200."""
+        until = time.monotonic() + 120
+        while not answers(self.port, path, body):
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise OSError(f"{path} is not served: see {self.log}")
+            time.sleep(pause)
 
     def stop(self):
         self.process.terminate()
@@ -98,7 +107,7 @@ def requests_a_second(port, path, post):
 
 
 def make_application(build):
-    """The functions to serve, {label: (path, module, export)}."""
+    """The functions to serve, {label: path}."""
     functions = build / "bench/app/functions"
     shutil.rmtree(functions.parent, ignore_errors=True)
     functions.mkdir(parents=True)
@@ -106,33 +115,33 @@ def make_application(build):
     count = build / "bench/plugins/c_count_vowels.wasm"
     if count.exists():
         shutil.copy(count, functions / "count.wasm")
-        made["C count"] = ("/count", functions / "count.wasm", "count_vowels")
+        made["C count"] = "/count"
     source = HERE.parent / "examples/app/plugins/vowels"
     done = subprocess.run([HERE.parent / "scripts/plugin.sh", source, functions / "vowels.wasm"],
                           stdout=sys.stderr, check=False)
     if done.returncode == 0:
-        made["Rust vowels"] = ("/vowels", functions / "vowels.wasm", "count_vowels")
+        made["Rust vowels"] = "/vowels"
     return made
 
 
-def measure_throughput(build, upstream):
+def measure_throughput(build):
     functions = make_application(build)
-    port = free_port()
-    routes = [f"{path}={module}:{export}" for path, module, export in functions.values()]
-    command = [build / "bench/bench_upstream_server", upstream, str(port), "1", *routes]
-    with ubiq_server(build, build / "bench/app", "/healthz") as ours, \
+    directory, port = build / "bench/app", free_port()
+    command = [build / "bench/bench_upstream_server", directory, f"127.0.0.1:{port}", "1"]
+    with ubiq_server(build, directory, "/healthz") as ours, \
             Server(command, port, "/healthz", build / "bench/upstream.log") as theirs:
-        ways = [("static", "ours", ours.port, "/healthz", False),
-                ("static", "upstream", theirs.port, "/healthz", False)]
-        for label, (path, _, _) in functions.items():
-            ways.append((label, "ours fresh", ours.port, path, True))
-            ways.append((label, "upstream kept", theirs.port, path, True))
+        ways = [("static", "ours", ours, "/healthz", False)]
+        for label, path in functions.items():
+            ways.append((label, "ours fresh", ours, path, True))
+            ways.append((label, "upstream kept", theirs, path, True))
+            for server in (ours, theirs):
+                server.wait_for(path, b"warm up")
         results = {}
         for turn in range(ROUNDS):
             for way in ways[turn % len(ways):] + ways[:turn % len(ways)]:
-                label, who, at, path, post = way
+                label, who, server, path, post = way
                 key = records.Key("http", label, BODY_BYTES if post else 0, who, "requests/s")
-                results.setdefault(key, []).append(requests_a_second(at, path, post))
+                results.setdefault(key, []).append(requests_a_second(server.port, path, post))
         for key, values in results.items():
             records.write(key, values, sys.stdout)
 
@@ -156,8 +165,7 @@ def measure_start(build):
     os.environ["UBIQ_CACHE_DIR"] = str(build / "bench/thousand-cache")
     with ubiq_server(build, directory, "/healthz") as server:
         for i in range(MODULES):
-            if not answers(server.port, f"/f{i:04d}", b"warm up"):
-                raise OSError(f"/f{i:04d} is not served")
+            server.wait_for(f"/f{i:04d}", b"warm up")
     seconds = []
     for _ in range(STARTS):
         with ubiq_server(build, directory, "/f0500", b"the first") as server:
@@ -166,11 +174,12 @@ def measure_start(build):
 
 
 def main():
-    build, upstream = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
-    if not (build / "ubiq").exists():
-        say(f"HTTP left out: there is no {build / 'ubiq'}")
-        return
-    measure_throughput(build, upstream)
+    build = pathlib.Path(sys.argv[1]).resolve()
+    for program in (build / "ubiq", build / "bench/bench_upstream_server"):
+        if not program.exists():
+            say(f"HTTP left out: there is no {program}")
+            return
+    measure_throughput(build)
     measure_start(build)
 
 

@@ -81,9 +81,9 @@ void rows_suspended(const char *directory)
     for (size_t i = 0; i < CALLS; i++)
         calls[i] = start_waiting(code, g.function);
     value = (resident_bytes() - resident) / CALLS;
-    measure_emit(rss, "ours platform", "bytes", &value, 1);
+    measure_emit(rss, "ours fiber", "bytes", &value, 1);
     value = (page_table_bytes() - pages) / CALLS;
-    measure_emit(tables, "ours platform", "bytes", &value, 1);
+    measure_emit(tables, "ours fiber", "bytes", &value, 1);
     for (size_t i = 0; i < CALLS; i++)
         call_destroy(calls[i]);
     compiled_plugin_unref(code);

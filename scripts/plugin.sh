@@ -24,8 +24,8 @@ leave_out() {
 # Prints the kept file for these sources, built with the tools that "$1" names.
 kept_file() {
     local sums
-    sums=$(cd "$source" && find . -name target -prune -o -type f -print0 | sort -z |
-        xargs -0 sha256sum)
+    sums=$(cd "$source" && find . -name target -prune -o -name Cargo.lock -o -type f -print0 |
+        sort -z | xargs -0 sha256sum)
     echo "$cache/$(cat "$here/plugin.sh" - <<<"$1 $sums" | sha256sum | cut -c1-32).wasm"
 }
 
@@ -72,13 +72,17 @@ find_rust() {
 
 # All crates are built in one directory, so that what they share is compiled once. To cargo, crates
 # of the same name from two trees are one, so nothing of an earlier build may be left, and the lock
-# is held until the result is copied.
+# is held until the result is copied. Built from a copy, as cargo leaves a lock file beside the
+# sources.
 make_rust() (
     export CARGO_TARGET_DIR=$cache/rust
     exec 9>"$cache/rust.lock"
     flock 9
-    cargo clean --quiet --locked --package "$package" --release --target "$target"
-    cargo build --quiet --locked --release --target "$target" "${flags[@]}"
+    rm -rf "$cache/rust-source"
+    cp -r "$source" "$cache/rust-source"
+    cd "$cache/rust-source"
+    cargo clean --quiet --package "$package" --release --target "$target"
+    cargo build --quiet --release --target "$target" "${flags[@]}"
     cp "$CARGO_TARGET_DIR/$target/release/${package//-/_}.wasm" "$1"
 )
 

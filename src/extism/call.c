@@ -132,6 +132,15 @@ static void finish(call *c, int failed)
     c->done = true;
 }
 
+/* References among the results live until they are let go. */
+static void drop_results(call *c)
+{
+    for (size_t i = 0; i < INSTANCE_RESULTS; i++) {
+        wasmtime_val_unroot(&c->result[i]);
+        c->result[i] = (wasmtime_val_t){.kind = WASMTIME_I32};
+    }
+}
+
 enum call_status call_poll(call *c)
 {
     for (;;) {
@@ -148,9 +157,11 @@ enum call_status call_poll(call *c)
         rc = instance_failure(c->instance, c->error, c->trap, &c->err);
         c->error = NULL;
         c->trap = NULL;
-        if (rc == 0 && c->context)
+        if (rc != 0 || !c->context)
+            finish(c, rc);
+        drop_results(c);
+        if (!c->done)
             continue;
-        finish(c, rc);
         return CALL_DONE;
     }
 }

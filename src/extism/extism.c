@@ -21,8 +21,6 @@ struct ExtismFunction {
     host_function *function; /* NULL once a plug-in has taken it */
 };
 
-/* --- errors of making -------------------------------------------------------------------------------- */
-
 static void tell(char **errmsg, const char *prefix, error *err)
 {
     const char *cause = engine_root_cause(error_text(err));
@@ -35,8 +33,6 @@ EXPORT void extism_plugin_new_error_free(char *err)
 {
     free(err);
 }
-
-/* --- making ------------------------------------------------------------------------------------------- */
 
 /* Takes the functions out of their handles; `*out` is an array for the caller to free with its
  * references. */
@@ -160,8 +156,6 @@ EXPORT void extism_plugin_free(ExtismPlugin *p)
     plugin_destroy((plugin *)p);
 }
 
-/* --- calling ------------------------------------------------------------------------------------------ */
-
 EXPORT int32_t extism_plugin_call_with_host_context(ExtismPlugin *p, const char *func_name,
                                                     const uint8_t *data, ExtismSize data_len,
                                                     void *host_context)
@@ -212,8 +206,6 @@ EXPORT const ExtismCancelHandle *extism_plugin_cancel_handle(const ExtismPlugin 
 {
     return (const ExtismCancelHandle *)p;
 }
-
-/* --- host functions ------------------------------------------------------------------------------------- */
 
 EXPORT ExtismFunction *extism_function_new(const char *name, const ExtismValType *inputs,
                                            ExtismSize n_inputs, const ExtismValType *outputs,
@@ -278,8 +270,6 @@ EXPORT void extism_current_plugin_memory_free(ExtismCurrentPlugin *p, ExtismMemo
     if (p && handle)
         kernel_memory_free(instance_kernel((instance *)p), handle);
 }
-
-/* --- log and version --------------------------------------------------------------------------------------- */
 
 EXPORT void extism_log_drain(ExtismLogDrainFunctionType handler)
 {

@@ -252,8 +252,6 @@ static int define_env(compiled_plugin *c, const struct env_function *f, error *e
     return engine_error(err, E_INTERNAL, e, NULL);
 }
 
-/* --- the embedder's functions ------------------------------------------------------------------------ */
-
 static void fill_host_types(wasm_valtype_vec_t *out, const ExtismValType *types, size_t n)
 {
     static const wasm_valkind_t kinds[] = {WASM_I32, WASM_I64, WASM_F32, WASM_F64};

@@ -196,8 +196,6 @@ wasm_trap_t *imports_http_headers(void *env, wasmtime_caller_t *caller, wasmtime
     return trap;
 }
 
-/* --- on the host's own loop --------------------------------------------------------------------------- */
-
 struct pending {
     instance *instance;
     const http_driver *driver;

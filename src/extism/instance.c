@@ -13,8 +13,6 @@
 
 #define ENV_MODULE "extism:host/env"
 
-/* --- making one ------------------------------------------------------------------------------------ */
-
 /* Runs at every epoch that passes while guest code runs. */
 static wasmtime_error_t *on_epoch(const wasmtime_context_t *context, void *data, uint64_t *delta,
                                   wasmtime_update_deadline_kind_t *kind)
@@ -294,8 +292,6 @@ done:
     return rc;
 }
 
-/* --- while it is in use ------------------------------------------------------------------------------- */
-
 plugin_state *instance_state(instance *i)
 {
     return i->state;
@@ -415,6 +411,7 @@ static int call_on_fiber(instance *i, const wasmtime_func_t *f, uint32_t params,
     for (uint32_t k = 0; k < results && !e && !trap; k++) {
         if (values[k].kind == WASMTIME_I32)
             raw[k].i32 = values[k].of.i32;
+        wasmtime_val_unroot(&values[k]);
     }
     return instance_failure(i, e, trap, err);
 }

@@ -168,8 +168,6 @@ static int describe_exports(const wasm_module *m, const wasm_signature *types, b
     return rc;
 }
 
-/* --- reading it back */
-
 static int compare_exports(const void *a, const void *b)
 {
     const slice *x = &((const struct module_export *)a)->name;

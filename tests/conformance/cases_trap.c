@@ -50,6 +50,28 @@ static void memory(void)
                  "  (memory.copy (i32.const 0) (i32.const 262140) (i32.const 5)))" FINE);
 }
 
+/* Bulk operations look at their bounds first. */
+static void nothing_is_half_written(void)
+{
+    ExtismPlugin *p = plugin_open(
+        guest("(data $d 'data')"
+              "(func (export 'fill')"
+              "  (memory.fill (i32.const 262140) (i32.const 1) (i32.const 5)))"
+              "(func (export 'copy') (i64.store (i32.const 8) (i64.const -1))"
+              "  (memory.copy (i32.const 262140) (i32.const 8) (i32.const 5)))"
+              "(func (export 'init')"
+              "  (memory.init $d (i32.const 262142) (i32.const 0) (i32.const 4)))"
+              "(func (export 'read') (call $emit (i64.load (i32.const 262136))) (call $flush))"));
+
+    observe_int("fill", extism.plugin_call(p, "fill", NULL, 0));
+    observe_call_numbers(p, "after fill", "read", "");
+    observe_int("copy", extism.plugin_call(p, "copy", NULL, 0));
+    observe_call_numbers(p, "after copy", "read", "");
+    observe_int("init", extism.plugin_call(p, "init", NULL, 0));
+    observe_call_numbers(p, "after init", "read", "");
+    extism.plugin_free(p);
+}
+
 static void tables(void)
 {
     trap("null", "(table 4 funcref) (func (export 'run') (call_indirect (i32.const 0)))" FINE);
@@ -168,6 +190,7 @@ static const test_case cases[] = {
     {"named_functions", named_functions},
     {"arithmetic", arithmetic},
     {"memory", memory},
+    {"nothing_is_half_written", nothing_is_half_written},
     {"tables", tables},
     {"stack_overflow", stack_overflow},
     {"stack_overflow_in_a_small_thread", stack_overflow_in_a_small_thread},

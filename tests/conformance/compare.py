@@ -184,6 +184,17 @@ def check(ours, found, listed):
     return lines
 
 
+def judge(cases, upstream, ours, differences):
+    """The cases that are wrong, each with the lines that say why."""
+    failed = {}
+    for case in cases:
+        found = mismatches(upstream[case], ours[case])
+        lines = check(ours[case], found, differences.get(case, ({}, {})))
+        if lines:
+            failed[case] = lines
+    return failed
+
+
 def toml_value(value):
     return json.dumps("(null)" if value is None else value, ensure_ascii=False)
 
@@ -215,28 +226,30 @@ def main():
 
     differences = read_differences(args.differences)
     with tempfile.TemporaryDirectory() as cache:
-        libraries = zip((args.upstream, args.ours), cache_settings(cache))
-        runs = [run(args.program, lib, args.plugins, args.case, s) for lib, s in libraries]
+        settings = cache_settings(cache)
+        runs = [
+            run(args.program, library, args.plugins, args.case, s)
+            for library, s in zip((args.upstream, args.ours), settings)
+        ]
         upstream, ours = (results(*r) for r in runs)
+        compared = [case for case, up in upstream.items() if not up.absent]
+        failed = judge(compared, upstream, ours, differences)
+        if failed:
+            # Upstream's timer loses a race now and then; ours has one try.
+            again = run(args.program, args.upstream, args.plugins, list(failed), settings[0])
+            upstream.update(results(*again))
+            failed = judge(list(failed), upstream, ours, differences)
 
-    failed = skipped = 0
-    for case, up in upstream.items():
-        listed = differences.pop(case, ({}, {}))
-        if up.absent:
-            skipped += 1
-            continue
-        found = mismatches(up, ours[case])
-        lines = check(ours[case], found, listed)
-        if lines:
-            failed += 1
-            print("\n".join(as_toml(case, found) if args.toml else [f"{case} differs"] + lines))
-    if not args.case:
-        for case in differences:
-            failed += 1
-            print(f"{case}: is listed in the differences and is no case")
-    passed = len(upstream) - failed - skipped
-    print(f"conformance: {passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+    for case, lines in failed.items():
+        found = mismatches(upstream[case], ours[case])
+        print("\n".join(as_toml(case, found) if args.toml else [f"{case} differs"] + lines))
+    unknown = [] if args.case else [c for c in differences if c not in upstream]
+    for case in unknown:
+        print(f"{case}: is listed in the differences and is no case")
+    wrong = len(failed) + len(unknown)
+    skipped = len(upstream) - len(compared)
+    print(f"conformance: {len(compared) - len(failed)} passed, {wrong} failed, {skipped} skipped")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -253,12 +253,12 @@ void guest_gives(compiled_plugin *code, const char *function, const char *input,
     guest_result_free(&r);
 }
 
-void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *error)
+void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *words)
 {
     guest_result r = guest_call(code, function, slice_str(input));
 
     assert_int_not_equal(r.code, 0);
-    if (!r.error || !strstr(r.error, error))
+    if (!r.error || !strstr(r.error, words))
         fail_msg("%s: %s", function, r.error);
     guest_result_free(&r);
 }

@@ -66,7 +66,7 @@ void guest_result_free(guest_result *r);
  * an error that holds this text. */
 void guest_gives(compiled_plugin *code, const char *function, const char *input,
                  const char *output);
-void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *error);
+void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *words);
 
 /* An instance of its own without a call, and its end. */
 instance *guest_instance(compiled_plugin *code, plugin_state *state);
