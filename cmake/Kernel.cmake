@@ -13,6 +13,7 @@ set(KERNEL_LDFLAGS -Wl,--no-entry -Wl,--strip-all)
 include(${kernel_dir}/flags.cmake OPTIONAL)
 
 set(kernel_out ${CMAKE_BINARY_DIR}/generated/extism)
+file(MAKE_DIRECTORY ${kernel_out})
 file(GLOB kernel_headers CONFIGURE_DEPENDS ${kernel_dir}/*.h)
 add_custom_command(
     OUTPUT ${kernel_out}/kernel.wasm

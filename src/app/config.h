@@ -25,9 +25,9 @@ typedef struct config_function {
 } config_function;
 
 typedef struct config {
-    char *name;    /* of the project, or NULL */
-    char *version; /* likewise */
-    char *listen; /* "ADDRESS:PORT", or NULL */
+    char *name;       /* of the project, or NULL */
+    char *version;    /* likewise */
+    char *listen;     /* "ADDRESS:PORT", or NULL */
     uint32_t workers; /* 0: one a core */
     uint64_t wall_ms;
     uint64_t request_bytes;

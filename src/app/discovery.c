@@ -79,7 +79,8 @@ static int add(struct walk *w, const char *path, char *real, error *err)
 
 static int walk_directory(struct walk *w, const char *path, unsigned depth, error *err);
 
-static int take_entry(struct walk *w, const char *path, const char *base, unsigned depth, error *err)
+static int take_entry(struct walk *w, const char *path, const char *base, unsigned depth,
+                      error *err)
 {
     size_t len = strlen(base);
     bool is_function = len > ENDING_LEN && strcmp(base + len - ENDING_LEN, ENDING) == 0;

@@ -10,24 +10,24 @@
 enum function_state {
     FUNCTION_LISTED, /* its code has not been looked at yet */
     FUNCTION_READY,
-    FUNCTION_BROKEN  /* its code cannot be used; the log says why */
+    FUNCTION_BROKEN /* its code cannot be used; the log says why */
 };
 
-/* One function of a project. All but `state` and what it publishes is constant once the project is
- * open. */
+/* One function of a project. All but the atomic ones, and what `state` publishes, is constant once
+ * the project is open. */
 typedef struct function {
-    char *name;           /* "users/list": the path under functions/ without its ending */
-    char *path;           /* of its file, symbolic links resolved */
-    char *route;          /* "/users/list" */
-    char *entry;          /* the export that ubiq.toml names, or NULL */
-    config_list methods;  /* those it takes; all when none are given */
+    char *name;          /* "users/list": the path under functions/ without its ending */
+    char *path;          /* of its file, symbolic links resolved */
+    char *route;         /* "/users/list" */
+    char *entry;         /* the export that ubiq.toml names, or NULL */
+    config_list methods; /* those it takes; all when none are given */
     config_list allowed_hosts;
-    char *content_type;   /* of its output, or NULL: what it looks like */
+    char *content_type; /* of its output, or NULL: what it looks like */
     strmap config;
-    atomic_int state;     /* of enum function_state; changes once, with release order, by function_load */
-    compiled_plugin *code;  /* once it is FUNCTION_READY, */
-    const char *export;     /* and what to call in it */
-    atomic_bool is_long;    /* its last call took more than one turn; for whoever schedules calls */
+    atomic_int state;      /* of enum function_state; changes once, by function_load */
+    compiled_plugin *code; /* once it is FUNCTION_READY, */
+    const char *export;    /* and what to call in it */
+    atomic_bool is_long;   /* its last call took more than one turn; for whoever schedules */
 } function;
 
 /* What holds for the code of all functions. */

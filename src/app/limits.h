@@ -4,10 +4,10 @@
 /* Every limit of a project and its functions, in bytes unless it says otherwise. Those that
  * ubiq.toml can change are defaults. */
 
-#define LIMIT_WALL_MS 30000                    /* [limits] wall_time */
-#define LIMIT_REQUEST_BYTES (1024UL * 1024)    /* [limits] request */
-#define LIMIT_RESPONSE_BYTES (10UL * 1024 * 1024)  /* [limits] response */
-#define LIMIT_MEMORY_BYTES (64UL * 1024 * 1024)    /* [limits] memory */
+#define LIMIT_WALL_MS 30000                       /* [limits] wall_time */
+#define LIMIT_REQUEST_BYTES (1024UL * 1024)       /* [limits] request */
+#define LIMIT_RESPONSE_BYTES (10UL * 1024 * 1024) /* [limits] response */
+#define LIMIT_MEMORY_BYTES (64UL * 1024 * 1024)   /* [limits] memory */
 
 /* The most that [limits] may say. */
 #define LIMIT_WALL_MS_MAX (24UL * 60 * 60 * 1000)

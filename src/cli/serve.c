@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "app/limits.h"
 #include "extism/log.h"
 #include "server/server.h"
 
@@ -14,15 +15,17 @@
 static const char usage[] =
     "usage: ubiq serve DIR [--listen ADDRESS:PORT] [--workers N] [--access-log PATH]\n"
     "\n"
-    "Serves the functions of the project in DIR over HTTP: DIR/functions/a/b.wasm answers at /a/b,\n"
-    "and index.wasm for its directory. A request's body is the function's input, its output is the\n"
-    "response's body, and each request runs in an instance of its own. GET /healthz answers \"ok\".\n"
+    "Serves the functions of the project in DIR over HTTP. DIR/functions/a/b.wasm\n"
+    "answers at /a/b, and index.wasm for its directory. A request's body is the\n"
+    "function's input, the output is the response's body, and each request runs in\n"
+    "an instance of its own. GET /healthz answers \"ok\".\n"
     "\n"
-    "  -l, --listen ADDRESS:PORT  where to listen (127.0.0.1:3000, or [server] listen of ubiq.toml)\n"
-    "  -w, --workers N            threads; 0 for one a core (0, or [server] workers of ubiq.toml)\n"
-    "      --access-log PATH      a line of JSON for each request: a file, - for standard output\n"
-    "                             (which it is), or off\n"
-    "  -h, --help                 this\n";
+    "  -l, --listen ADDRESS:PORT  where to listen: 127.0.0.1:3000, unless [server] of\n"
+    "                             DIR/ubiq.toml says otherwise\n"
+    "  -w, --workers N            threads; 0, as it is without, is one a core\n"
+    "      --access-log PATH      where a line of JSON for each request goes: a file,\n"
+    "                             - for standard output, as it is without, or off\n"
+    "  -h, --help                 print this\n";
 
 static int bad_usage(const char *what, const char *value)
 {
@@ -36,7 +39,7 @@ static int read_workers(const char *text, server_options *o)
     char *end;
     unsigned long n = strtoul(text, &end, 10);
 
-    if (*text < '0' || *text > '9' || *end || n > 256)
+    if (*text < '0' || *text > '9' || *end || n > LIMIT_WORKERS)
         return bad_usage("--workers takes a number from 0 to 256, not", text);
     o->workers = (uint32_t)n;
     o->has_workers = true;
@@ -47,8 +50,10 @@ static int read_workers(const char *text, server_options *o)
 static int read_arguments(int argc, char **argv, server_options *o, const char **directory)
 {
     static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},  {"workers", required_argument, NULL, 'w'},
-        {"access-log", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'},
+        {"listen", required_argument, NULL, 'l'},
+        {"workers", required_argument, NULL, 'w'},
+        {"access-log", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int c;
@@ -106,14 +111,23 @@ static void print_start(const server *s, app *a, const char *directory)
     fprintf(stderr, "ubiq %s serves %s at http://%s with %u worker%s\n\n", UBIQ_VERSION, directory,
             server_address(s), server_worker_count(s), server_worker_count(s) == 1 ? "" : "s");
     for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++)
-        fprintf(stderr, "  %-*s  curl %shttp://%s%s\n", (int)width, f[i].route,
-                curl_options(&f[i]), server_address(s), f[i].route);
+        fprintf(stderr, "  %-*s  curl %shttp://%s%s\n", (int)width, f[i].route, curl_options(&f[i]),
+                server_address(s), f[i].route);
     if (count > ROUTES_SHOWN)
         fprintf(stderr, "  and %zu more\n", count - ROUTES_SHOWN);
     if (count == 0)
         fprintf(stderr, "  There are no functions yet: put a .wasm file into %s/functions.\n",
                 directory);
     fprintf(stderr, "\n");
+}
+
+/* Where what functions log goes, and what the host has to say about them. The log has colours when it
+ * is standard error by that name. */
+static int open_log(error *err)
+{
+    if (!isatty(STDERR_FILENO) && log_to_file("/dev/stderr", "info", NULL) == 0)
+        return 0;
+    return log_to_file("stderr", "info", err);
 }
 
 int cli_serve(int argc, char **argv)
@@ -127,8 +141,7 @@ int cli_serve(int argc, char **argv)
 
     if (rc >= 0)
         return rc;
-    /* What functions log, and what the host has to say about them. */
-    rc = log_to_file("stderr", "info", NULL);
+    rc = open_log(&err);
     rc = rc ? rc : app_open(&a, directory, &err);
     rc = rc ? rc : server_create(&s, a, &options, &err);
     if (rc == 0) {

@@ -8,6 +8,7 @@
 
 struct call {
     plugin_state state; /* first: an instance leads to its call through it */
+    compiled_plugin *code; /* a reference: the instance may be of its spare, which does not keep it */
     instance *instance;
     const struct module_export *function;
     wasmtime_func_t func; /* at work; the engine reads it while the future lives */
@@ -94,6 +95,7 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
         return rc;
     if (!(c = calloc(1, sizeof *c)))
         return error_set(err, E_NO_MEMORY, "out of memory for a call");
+    c->code = compiled_plugin_ref(code);
     plugin_state_init(&c->state, &code->manifest);
     c->state.host_context = o->host_context;
     c->state.yields = true;
@@ -212,6 +214,7 @@ void call_destroy(call *c)
     }
     instance_release(c->instance);
     plugin_state_deinit(&c->state);
+    compiled_plugin_unref(c->code);
     buf_deinit(&c->input);
     error_deinit(&c->err);
     free(c);

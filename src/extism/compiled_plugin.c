@@ -1,6 +1,7 @@
 #include "extism/compiled_plugin_internal.h"
 
 #include "extism/instance.h"
+#include "extism/limits.h"
 
 #include <stdlib.h>
 
@@ -8,7 +9,8 @@
 static bool can_recycle(const compiled_plugin *c)
 {
     for (size_t i = 0; i < c->member_count; i++) {
-        if (!c->members[i].mod->recyclable)
+        const module *m = c->members[i].mod;
+        if (!m->recyclable || m->min_pages > LIMIT_IMAGE_PAGES)
             return false;
     }
     return true;

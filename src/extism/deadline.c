@@ -80,20 +80,24 @@ static void start_thread(void)
     pthread_attr_destroy(&attr);
 }
 
-void deadline_start(deadline *d, uint64_t at_ns)
+bool deadline_start(deadline *d, uint64_t at_ns)
 {
     pthread_once(&once, set_up);
     pthread_mutex_lock(&lock);
-    bool sooner = at_ns < earliest();
-    *d = (deadline){.at_ns = at_ns, .next = first};
-    if (first)
-        first->prev = d;
-    first = d;
     if (!running)
         start_thread();
-    if (sooner)
-        pthread_cond_signal(&changed);
+    bool watched = running;
+    if (watched) {
+        bool sooner = at_ns < earliest();
+        *d = (deadline){.at_ns = at_ns, .next = first};
+        if (first)
+            first->prev = d;
+        first = d;
+        if (sooner)
+            pthread_cond_signal(&changed);
+    }
     pthread_mutex_unlock(&lock);
+    return watched;
 }
 
 void deadline_stop(deadline *d)

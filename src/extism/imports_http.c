@@ -85,7 +85,7 @@ static int prepare(instance *i, uint64_t request_offset, uint64_t body_offset, h
         goto done;
     if (!imports_block(i, body_offset, &body)) {
         rc = error_set(err, E_INVALID, "invalid handle offset for http request body: %" PRIu64,
-                       request_offset);
+                       body_offset);
         goto done;
     }
     uint64_t now = clock_ns();

@@ -241,16 +241,31 @@ void instance_destroy(instance *i)
 {
     if (!i)
         return;
-    /* The engine takes its slot back as it gave it, or not at all. */
-    if (i->slack_closed && !instance_open_slack(i, i->open_pages, UINT32_MAX))
-        abort();
-    if (i->store)
+    /* The engine takes its slot back as it gave it, or not at all: if the system refuses to open the
+     * slack, the store is given up with the slot. */
+    if (i->store && (!i->slack_closed || instance_open_slack(i, i->open_pages, UINT32_MAX)))
         wasmtime_store_delete(i->store);
     free(i->members);
     free(i->all_memories);
     free(i->initializers);
     free(i->functions);
     free(i);
+}
+
+/* Bounds what does not ask the kernel for its pages: tables, and the heap of objects, which must not
+ * get larger than all memories of the instance may be together. */
+static void limit_store(instance *i)
+{
+    const compiled_plugin *c = i->code;
+    uint64_t pages = KERNEL_INITIAL_PAGES, most = INT64_MAX / KERNEL_PAGE;
+    int64_t bytes = -1;
+
+    for (size_t m = 0; m < c->member_count && pages < most; m++)
+        pages += c->members[m].mod->slack_pages +
+                 (c->members[m].mod->min_pages < most ? c->members[m].mod->min_pages : most);
+    if (c->manifest.has_max_pages && pages < most && c->manifest.max_pages < most - pages)
+        bytes = (int64_t)((pages + c->manifest.max_pages) * KERNEL_PAGE);
+    wasmtime_store_limiter(i->store, bytes, LIMIT_TABLE_ELEMENTS, -1, -1, -1);
 }
 
 int instance_make(instance **out, compiled_plugin *code, error *err)
@@ -266,6 +281,7 @@ int instance_make(instance **out, compiled_plugin *code, error *err)
     if (rc != 0)
         goto done;
     i->store = wasmtime_store_new(engine, i, NULL);
+    limit_store(i);
     i->context = wasmtime_store_context(i->store);
     wasmtime_context_set_epoch_deadline(i->context, 1);
     wasmtime_store_epoch_deadline_callback(i->store, on_epoch, i, NULL);

@@ -111,10 +111,13 @@ static int make_somewhere(instance **out, compiled_plugin **code, error *err)
     compiled_plugin *spare;
     int rc = instance_make(out, *code, err);
 
-    for (int tries = 0; rc != 0 && tries < 8 && out_of_slots(err) && evict_one(); tries++)
+    for (int tries = 0; rc != 0 && tries < 8 && out_of_slots(err) && evict_one(); tries++) {
+        error_deinit(err);
         rc = instance_make(out, *code, err);
+    }
     if (rc == 0 || !out_of_slots(err))
         return rc;
+    error_deinit(err);
     rc = compiled_plugin_spare(*code, &spare, err);
     if (rc != 0)
         return rc;

@@ -7,6 +7,7 @@
 #define LIMIT_HTTP_RESPONSE_BYTES (50 * 1024 * 1024) /* manifest memory.max_http_response_bytes */
 #define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)     /* a module, from a file or over HTTP */
 #define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)  /* a manifest with its modules in base64 */
+#define LIMIT_ERROR_BYTES (1024 * 1024) /* of a guest's error text within the error of its call */
 #define LIMIT_LOG_LINES 65536 /* buffered for extism_log_drain; the oldest go first */
 
 /* The pooled engine. What does not fit runs on the engine that allocates on demand. */
@@ -25,8 +26,11 @@
 #define LIMIT_GUEST_STACK (512UL * 1024)
 #define LIMIT_HOST_STACK (256UL * 1024)
 
+#define LIMIT_TABLE_ELEMENTS 1000000 /* of each table, on any engine */
+
 /* Instances that wait to be used again. */
 #define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
+#define LIMIT_IMAGE_PAGES 4096           /* a module's memories, each page of which is read once */
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
 #define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */
 #define SLACK_PAGES 16                   /* see wasm_link.h */

@@ -1,6 +1,7 @@
 #include "extism/outcome.h"
 
 #include "base/utf8.h"
+#include "extism/limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +18,23 @@ int outcome_check_function(const struct module_export *e, const char *name, erro
     return 0;
 }
 
+/* The guest's error text, cut off behind a whole character if it is very long. */
+static slice error_words(instance *i, const outcome *o)
+{
+    slice text = kernel_memory_view(instance_kernel(i), o->error_offset, o->error_length);
+
+    if (text.len > LIMIT_ERROR_BYTES) {
+        text.len = LIMIT_ERROR_BYTES;
+        size_t whole = slice_utf8_prefix(text);
+        text.len = text.len - whole < 4 ? whole : text.len;
+    }
+    return text;
+}
+
 /* The guest's own error text takes the place of a success, and stands as the cause of a failure. */
 static void add_guest_error(instance *i, const outcome *o, error *err)
 {
-    slice text = kernel_memory_view(instance_kernel(i), o->error_offset, o->error_length);
+    slice text = error_words(i, o);
     const char *words = (const char *)text.data;
     char problem[UTF8_PROBLEM_BYTES + 64];
     int len = (int)text.len;

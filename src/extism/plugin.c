@@ -237,7 +237,8 @@ int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context
 {
     const manifest *m = p->state.manifest;
     deadline d;
-    int32_t code;
+    bool watched = false;
+    int32_t code = -1;
 
     if (pthread_mutex_lock(&p->lock) == EDEADLK)
         return -1; /* a host function calls the plug-in that called it */
@@ -249,12 +250,15 @@ int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context
     if (m->has_timeout_ms) {
         uint64_t ms = m->timeout_ms < UINT32_MAX ? m->timeout_ms : UINT32_MAX;
         p->state.deadline_ns = clock_ns() + ms * 1000000u;
-        deadline_start(&d, p->state.deadline_ns);
+        watched = deadline_start(&d, p->state.deadline_ns);
     }
     atomic_store(&p->running, true);
-    code = check_arguments(p, name, input) == 0 ? call_locked(p, name, input) : -1;
+    if (m->has_timeout_ms && !watched)
+        error_set(&p->err, E_NO_MEMORY, "there is no thread to watch the call's time");
+    else if (check_arguments(p, name, input) == 0)
+        code = call_locked(p, name, input);
     atomic_store(&p->running, false);
-    if (m->has_timeout_ms)
+    if (watched)
         deadline_stop(&d);
     p->state.has_deadline = false;
     p->state.host_context = NULL;

@@ -37,6 +37,10 @@ enum { TYPE_REF_NULL = 0x63, TYPE_REF = 0x64 };
 
 #define MEMARG_HAS_MEMORY 0x40u
 
+/* What a call becomes is many times as long: a hostile body full of calls would take the compiler
+ * gigabytes. */
+#define MAX_INLINED 1000
+
 /* One walk over a body: what is read, what is written, and from where on bytes still have to be
  * copied. */
 typedef struct rewriter {
@@ -46,6 +50,7 @@ typedef struct rewriter {
     wasm_code_facts *facts;
     buf *out;
     uint32_t scratch; /* the first of the two locals that were added */
+    uint32_t inlined; /* calls that were, in this body */
     int rc;
 } rewriter;
 
@@ -120,7 +125,9 @@ static void call(rewriter *w, const uint8_t *start)
     const uint8_t *operand = w->r->at;
     uint32_t func = wasm_read_u32(w->r);
 
-    if (w->map->inlined && func < w->map->func_count && w->map->inlined[func] != INLINE_NONE) {
+    if (w->map->inlined && func < w->map->func_count && w->map->inlined[func] != INLINE_NONE &&
+        w->inlined < MAX_INLINED) {
+        w->inlined++;
         flush(w, start);
         w->rc = w->rc ? w->rc
                       : wasm_inline_put((enum wasm_inline)w->map->inlined[func],

@@ -15,6 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+connection *connection_of(timer *t)
+{
+    return (connection *)(void *)((char *)t - offsetof(connection, timer));
+}
+
 static void set_timer(connection *c, enum timer_kind kind)
 {
     timers_set(&c->worker->timers, &c->timer, kind, clock_ns());
@@ -114,6 +119,33 @@ bool connection_hold(connection *c, slice body)
     return true;
 }
 
+bool connection_count_buffered(connection *c, size_t bytes)
+{
+    worker *w = c->worker;
+    size_t most = LIMIT_BUFFERED_BYTES + 4 * (w->shared->request_bytes + w->shared->response_bytes);
+
+    w->buffered += bytes - c->buffered;
+    c->buffered = bytes;
+    while (bytes > 0 && w->buffered > most) {
+        timer *slowest = timers_first(&w->timers, TIMER_WRITE);
+
+        if (!slowest || slowest == &c->timer)
+            return false;
+        connection_close(connection_of(slowest));
+    }
+    return true;
+}
+
+/* The rest of an answer waits for its client. */
+static void await_client(connection *c)
+{
+    c->state = CONNECTION_WRITE;
+    set_timer(c, TIMER_WRITE);
+    if ((!c->held && !connection_hold(c, slice_of(NULL, 0))) ||
+        event_add(&c->writable, NULL) != 0 || !connection_count_buffered(c, c->out_len))
+        connection_close(c);
+}
+
 /* The client may still be sending what nobody will read. If the socket were closed at once, the
  * system would answer that with a reset, and the client might lose the answer. */
 static void linger(connection *c)
@@ -130,14 +162,11 @@ void connection_answered(connection *c, bool complete)
     uint64_t now;
 
     if (!complete) {
-        c->state = CONNECTION_WRITE;
-        set_timer(c, TIMER_WRITE);
-        if (!c->held && !connection_hold(c, slice_of(NULL, 0)))
-            connection_close(c);
-        else if (event_add(&c->writable, NULL) != 0)
-            connection_close(c);
+        await_client(c);
         return;
     }
+    if (c->buffered)
+        connection_count_buffered(c, 0);
     now = clock_ns();
     access_log_add(&c->worker->log, &c->request, now);
     free(c->held);
@@ -197,6 +226,7 @@ void connection_close(connection *c)
         access_log_add(&c->worker->log, &c->request, clock_ns());
     }
     invocation_cancel(c);
+    connection_count_buffered(c, 0);
     c->state = CONNECTION_LINGER;
     timers_clear(&c->timer);
     event_del(&c->readable);

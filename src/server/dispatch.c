@@ -18,9 +18,10 @@ static void answer_health(connection *c)
         return;
     }
     if (c->worker->draining)
-        reply_error(c, 503, "Retry-After: 1\r\n", "draining", slice_str("the server is stopping"));
+        reply_error(c, 503, RETRY_AFTER, "draining", slice_str("the server is stopping"));
     else
-        reply_send(c, &(reply){.status = 200, .type = "text/plain; charset=utf-8",
+        reply_send(c, &(reply){.status = 200,
+                               .type = "text/plain; charset=utf-8",
                                .body = slice_str("ok\n")});
 }
 

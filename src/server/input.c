@@ -37,13 +37,19 @@ static void drop(connection *c, size_t len)
 /* The request line is plausible and the body is not there yet: makes ready for it. */
 static void await_body(connection *c, const request_head *h, size_t have)
 {
-    worker *w = c->worker;
+    const worker_shared *s = c->worker->shared;
+    size_t most = h->chunked ? s->request_bytes : (size_t)h->content_length;
 
+    if (!connection_count_buffered(c, h->length + most)) {
+        c->request = REQUEST_UNREAD;
+        reply_refuse(c, 503);
+        return;
+    }
     c->state = CONNECTION_BODY;
     c->need = h->chunked ? 0 : h->length + (size_t)h->content_length;
     c->head = c->decoded = h->length;
     c->chunked = (chunked){0};
-    timers_set(&w->timers, &c->timer, TIMER_BODY, clock_ns());
+    timers_set(&c->worker->timers, &c->timer, TIMER_BODY, clock_ns());
     if (h->expects_continue && have == h->length)
         reply_expect(c);
 }
@@ -95,6 +101,7 @@ static void take_whole(connection *c, size_t end)
     request_head head;
 
     c->state = CONNECTION_HEAD;
+    connection_count_buffered(c, 0);
     if (request_head_read(&head, buf_slice(&c->in)) != 0) {
         connection_close(c);
         return;
@@ -112,8 +119,7 @@ static size_t take_chunks(connection *c)
     enum chunked_result result = chunked_decode(&c->chunked, raw, len, &decoded, &used);
 
     c->decoded += decoded;
-    if (result == CHUNKED_MALFORMED ||
-        c->decoded - c->head > c->worker->shared->request_bytes) {
+    if (result == CHUNKED_MALFORMED || c->decoded - c->head > c->worker->shared->request_bytes) {
         c->request = REQUEST_UNREAD;
         reply_refuse(c, result == CHUNKED_MALFORMED ? 400 : 413);
         return c->in.len;

@@ -6,8 +6,6 @@
 #include "server/reply.h"
 #include "server/worker.h"
 
-#define RETRY "Retry-After: 1\r\n"
-
 static void stop_awaiting_code(connection *c)
 {
     if (c->awaits_code)
@@ -26,7 +24,7 @@ static void leave(connection *c)
 
 static void refuse_busy(connection *c, const char *message)
 {
-    reply_error(c, 503, RETRY, "busy", slice_str(message));
+    reply_error(c, 503, RETRY_AFTER, "busy", slice_str(message));
 }
 
 /* What the engine says goes to the log; to the client only what the function itself said. */

@@ -6,15 +6,15 @@
 /* Every limit of the HTTP server that a project cannot change. Those of its functions are in
  * app/limits.h. */
 
-#define LIMIT_HEAD_BYTES (16UL * 1024) /* request line and headers: 431 */
+#define LIMIT_HEAD_BYTES (16UL * 1024)  /* request line and headers: 431 */
 #define LIMIT_TARGET_BYTES (8UL * 1024) /* 414 */
 #define LIMIT_HEADERS 100
 #define LIMIT_CHUNK_EXTRA_BYTES (8UL * 1024) /* of a body: chunk extensions and trailers */
 
 /* In milliseconds. */
-#define LIMIT_HEAD_MS 10000 /* from a request's first byte, or from the connection, to its last header */
-#define LIMIT_BODY_MS 60000 /* from there to the last byte of the body */
-#define LIMIT_IDLE_MS 60000 /* between two requests */
+#define LIMIT_HEAD_MS 10000  /* from the connection or a request's first byte to its last header */
+#define LIMIT_BODY_MS 60000  /* from there to the last byte of the body */
+#define LIMIT_IDLE_MS 60000  /* between two requests */
 #define LIMIT_WRITE_MS 30000 /* without any progress of a response */
 #define LIMIT_LINGER_MS 2000 /* reading on after an answer that came before the request's end */
 #define LIMIT_DRAIN_MS 10000 /* for calls that run when the server is told to stop */
@@ -23,8 +23,11 @@
 #define LIMIT_CALLS 1000        /* in flight in a worker, waiting for code included: 503 */
 #define LIMIT_INSTANCES 4000    /* slots for instances in the whole process */
 #define LIMIT_PIPELINED_BYTES (64UL * 1024) /* read ahead while a call runs */
-#define LIMIT_REQUESTS_IN_TURN 16 /* of one connection, before others have theirs */
-#define LIMIT_RUN_US 1000       /* of queued calls, before the sockets are looked at again */
+#define LIMIT_REQUESTS_IN_TURN 16           /* of one connection, before others have theirs */
+#define LIMIT_RUN_US 1000 /* of queued calls, before the sockets are looked at again */
+/* Of a worker, for bodies that come in slowly (503) and answers that are taken slowly (the slowest
+ * client is cut off), beside four of the longest of each. */
+#define LIMIT_BUFFERED_BYTES (512UL * 1024 * 1024)
 #define LIMIT_OUTBOUND_CONNECTIONS 200 /* of a worker, to other servers */
 #define LIMIT_BACKLOG 4096
 #define LIMIT_LOG_BYTES (8UL * 1024 * 1024) /* waiting to be written; lines beyond are dropped */

@@ -118,6 +118,8 @@ static ssize_t write_parts(int fd, struct iovec part[2])
         for (size_t i = 0; i < 2; i++) {
             size_t taken = left < part[i].iov_len ? left : part[i].iov_len;
 
+            if (taken == 0)
+                continue;
             part[i].iov_base = (char *)part[i].iov_base + taken;
             part[i].iov_len -= taken;
             left -= taken;
@@ -227,6 +229,7 @@ void reply_refuse(connection *c, int status)
         {414, "too_large", "the request's target is longer than it may be"},
         {431, "too_large", "the request's headers are larger than they may be"},
         {501, "not_implemented", "the server does not do what the request asks for"},
+        {503, "busy", "the server is busy"},
         {505, "not_implemented", "the server speaks HTTP/1.1"},
         {400, "bad_request", "this is not a request that HTTP/1.1 knows"},
     };
@@ -236,7 +239,8 @@ void reply_refuse(connection *c, int status)
         i++;
     c->request.keep_alive = false;
     c->lingers = true;
-    reply_error(c, status, NULL, known[i].code, slice_str(known[i].message));
+    reply_error(c, status, status == 503 ? RETRY_AFTER : NULL, known[i].code,
+                slice_str(known[i].message));
 }
 
 void reply_expect(connection *c)

@@ -3,6 +3,9 @@
 
 #include "server/connection.h"
 
+/* For `extra`: the client may try again in a second. */
+#define RETRY_AFTER "Retry-After: 1\r\n"
+
 typedef struct reply {
     int status;
     const char *type;  /* of the body, or NULL */

@@ -20,26 +20,10 @@ struct facts {
 
 static bool is_token_char(uint8_t c)
 {
-    static const bool table[256] = {
-        ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
-        ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
-        ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
-        ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,
-        ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true,
-        ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true,
-        ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true,
-        ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true,
-        ['P'] = true, ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true,
-        ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true,
-        ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,
-        ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true,
-        ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true,
-        ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
-        ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true,
-        ['y'] = true, ['z'] = true,
-    };
+    uint8_t lower = c | 0x20;
 
-    return table[c];
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           (c && strchr("!#$%&'*+.^_`|~", c));
 }
 
 static bool is_word(slice s, const char *lower)
@@ -232,7 +216,7 @@ static int conclude(request_head *h, const struct facts *f)
 /* There is no end of a head yet. Says so, unless it is plain that none will come. */
 static int judge_start(slice data)
 {
-    const uint8_t *line_end = memchr(data.data, '\n', data.len);
+    const uint8_t *line_end = data.len ? memchr(data.data, '\n', data.len) : NULL;
 
     if (data.len && !is_token_char(data.data[0]))
         return BAD_REQUEST;

@@ -7,7 +7,7 @@
 typedef struct server server;
 
 typedef struct server_options {
-    const char *listen;     /* "ADDRESS:PORT"; NULL: what ubiq.toml says, or 127.0.0.1:3000 */
+    const char *listen; /* "ADDRESS:PORT"; NULL: what ubiq.toml says, or 127.0.0.1:3000 */
     bool has_workers;
     uint32_t workers;       /* 0: one a core */
     const char *access_log; /* a path, "off", or NULL for standard output */

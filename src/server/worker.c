@@ -88,11 +88,6 @@ void worker_next_id(worker *w, char out[INVOCATION_ID_BYTES])
     out[INVOCATION_ID_BYTES - 1] = '\0';
 }
 
-static connection *connection_of(timer *t)
-{
-    return (connection *)(void *)((char *)t - offsetof(connection, timer));
-}
-
 /* Whether there may be one more connection. If need be, the one that was idle for longest goes. */
 static bool has_room(worker *w)
 {
@@ -254,9 +249,11 @@ static void *run(void *arg)
 
 static void set_timer_lengths(worker *w)
 {
-    static const uint64_t fixed_ms[TIMER_KINDS] = {
-        [TIMER_IDLE] = LIMIT_IDLE_MS, [TIMER_HEAD] = LIMIT_HEAD_MS, [TIMER_BODY] = LIMIT_BODY_MS,
-        [TIMER_WRITE] = LIMIT_WRITE_MS, [TIMER_LINGER] = LIMIT_LINGER_MS};
+    static const uint64_t fixed_ms[TIMER_KINDS] = {[TIMER_IDLE] = LIMIT_IDLE_MS,
+                                                   [TIMER_HEAD] = LIMIT_HEAD_MS,
+                                                   [TIMER_BODY] = LIMIT_BODY_MS,
+                                                   [TIMER_WRITE] = LIMIT_WRITE_MS,
+                                                   [TIMER_LINGER] = LIMIT_LINGER_MS};
 
     timers_init(&w->timers);
     for (int kind = 0; kind < TIMER_KINDS; kind++)

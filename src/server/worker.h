@@ -42,9 +42,10 @@ typedef struct worker {
     timers timers;
     size_t connections;
     size_t calls;
+    size_t buffered;       /* bytes kept for slow clients */
     connection *run_first; /* the run queue */
     connection **run_end;
-    connection *dead;      /* closed, and freed before the loop goes on */
+    connection *dead; /* closed, and freed before the loop goes on */
     outbound outbound;
     access_log log;
     uint64_t id_seed;

@@ -151,6 +151,33 @@ class Time(Project):
             time.sleep(0.5)
             self.assertLess(sum(self.times(server)) - before, 0.2)
 
+    def test_more_calls_than_a_worker_takes(self):
+        self.add("fetch")
+        self.config('[functions.fetch]\nallowed_hosts = ["127.0.0.1"]\n')
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            body = json.dumps({"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"}).encode()
+            request = (b"POST /fetch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" %
+                       (len(body), body))
+            with self.serve("--workers", "1") as server:
+                clients = [server.stream() for _ in range(1000)]
+                for s in clients:
+                    s.send(request)
+                time.sleep(0.5)
+                with server.stream() as s:
+                    s.send(request)
+                    status, head, _ = s.answer()
+                    self.assertEqual(status, 503)
+                    self.assertIn(b"Retry-After: 1\r\n", head)
+                    self.assertNotIn(b"Connection: close", head)
+                    self.assertEqual(server.request("/healthz").status, 200)
+                    for c in clients:
+                        c.socket.close()
+                    s.send(request)
+                    server.wait_for(lambda: len(server.access()) >= 1002, "they are not cancelled")
+                    with self.assertRaises(socket.timeout):
+                        s.socket.settimeout(0.3)
+                        s.socket.recv(1)
+
     @staticmethod
     def times(server):
         with open(f"/proc/{server.process.pid}/stat") as stat:

@@ -108,6 +108,14 @@ class Logs(Project):
             ids = [line["invocation"] for line in server.access() if line["invocation"]]
             self.assertEqual(len(set(ids)), 12)
 
+    def test_what_functions_log(self):
+        self.add("log")
+        with self.serve() as server:
+            server.request("/log", b"some words")
+            server.said(r"Z +INFO extism::pdk: some words plugin=")
+            self.assertEqual(server.errors().count("some words"), 1)
+            self.assertNotIn("\x1b", server.errors())
+
     def test_access_log_elsewhere(self):
         self.add("echo")
         with self.serve("--access-log", "off") as server:
