@@ -76,7 +76,7 @@ static void measure_guest(const setting *s, const guest *g, slice wasm, const ch
 {
     struct load upstream = {&s->upstream, g, wasm}, ours = {&s->ours, g, wasm};
     const subject subjects[] = {{"upstream", run_load, &upstream}, {"ours", run_load, &ours}};
-    plan cold = {.budget_ms = s->quick ? 500 : 4000, .min_turns = 3, .max_turns = 21};
+    plan cold = {.budget_ms = s->quick ? 500 : 4000, .min_turns = 2, .max_turns = 21};
     plan warm = {
         .batch_ms = 5, .budget_ms = s->quick ? 400 : 2000, .min_turns = 3, .max_turns = 31};
     char of_ours[PATH_MAX - 64], of_upstream[PATH_MAX - 64], config[PATH_MAX];

@@ -32,6 +32,10 @@ def size_text(size):
     return f"{size} B"
 
 
+SHOW = {"ns": scaled, "bytes": lambda v: size_text(round(v)), "s": lambda v: f"{v:.3f} s",
+        "requests/s": lambda v: f"{v:.0f}"}
+
+
 def table(title, heads, rows):
     if not rows:
         return
@@ -57,30 +61,29 @@ class Run:
         """Guest and input size of what was measured, in the order of the measurements."""
         return list(dict.fromkeys((k.guest, k.input) for k in self.found if k.what == what))
 
-    def goal(self, name, guest, base, ours, direction, least, aim, show=scaled):
-        """One row of the table of goals. `base` over `ours` if more is better, else the inverse;
-        `base` is a list of values, or a number if `ours` is compared with nothing measured."""
+    def goal(self, name, guest, base, ours, direction, least, aim, unit="ns"):
+        """One row of the table of goals. The ratio is `base` over `ours` if more of it is better,
+        else the inverse; `base` is a number where `ours` is compared with nothing measured."""
         if base is None or ours is None:
             return
         if isinstance(base, list):
-            upper, lower = (base, ours) if direction == AT_LEAST else (ours, base)
+            more = direction == AT_LEAST and unit == "ns"
+            upper, lower = (base, ours) if more else (ours, base)
             ratio = statistics.median(u / l for u, l in zip(upper, lower))
+            base = statistics.median(base)
+            compared = SHOW[unit](base)
         else:
             ratio = statistics.median(ours) / base
-        self.add_goal(name, guest, base, ours, round(ratio, 2), direction, least, aim, show)
-
-    def add_goal(self, name, guest, base, ours, ratio, direction, least, aim, show):
-        def met(limit):
-            return ratio >= limit if direction == AT_LEAST else ratio <= limit
-
+            compared = ""
+        ratio, ours = round(ratio, 2), statistics.median(ours)
+        if direction == AT_LEAST:
+            least_met, aim_met = ratio >= least, ratio >= aim
+        else:
+            least_met, aim_met = ratio <= least, ratio <= aim
         self.goals.append({
-            "name": name, "guest": guest,
-            "base": statistics.median(base) if isinstance(base, list) else None,
-            "ours": statistics.median(ours), "ratio": ratio, "direction": direction,
-            "least": least, "aim": aim, "least_met": met(least), "aim_met": met(aim),
-            "shown": [show(statistics.median(base)) if isinstance(base, list) else "",
-                      show(statistics.median(ours))],
-        })
+            "name": name, "guest": guest, "unit": unit, "base": base, "ours": ours, "ratio": ratio,
+            "direction": direction, "least": least, "aim": aim, "least_met": least_met,
+            "aim_met": aim_met, "shown": [compared, SHOW[unit](ours)]})
 
 
 def call_goals(run):
@@ -120,19 +123,16 @@ def after_goals(run):
 def other_goals(run):
     static = run.values("http", "static", 0, "ours", "requests/s")
     for guest, size in run.guests("http"):
-        ours = run.values("http", guest, size, "ours fresh", "requests/s")
-        if ours and static:
-            ratio = statistics.median(o / s for o, s in zip(ours, static))
-            run.add_goal("requests/s, fresh each, to the static handler", guest, static, ours,
-                         round(ratio, 2), AT_LEAST, 0.35, 0.6, lambda v: f"{v:.0f}")
+        run.goal("requests/s, fresh each, to the static handler", guest, static,
+                 run.values("http", guest, size, "ours fresh", "requests/s"),
+                 AT_LEAST, 0.35, 0.6, "requests/s")
     for guest, size in run.guests("suspended resident"):
         run.goal("memory of a suspended call, KiB", guest, 1024,
                  run.values("suspended resident", guest, size, "ours fiber", "bytes"),
-                 AT_MOST, 32, 16, size_text)
+                 AT_MOST, 32, 16, "bytes")
     for guest, size in run.guests("start"):
         run.goal("1,000 cached modules until the first is served, s", guest, 1,
-                 run.values("start", guest, size, "ours", "seconds"), AT_MOST, 1, 0.2,
-                 lambda v: f"{v:.3f} s")
+                 run.values("start", guest, size, "ours", "seconds"), AT_MOST, 1, 0.2, "s")
 
 
 def print_goals(run):
@@ -147,14 +147,14 @@ def print_goals(run):
           rows)
 
 
-def print_ways(run, what, title, ways, pairs, metric="wall", show=scaled):
+def print_ways(run, what, title, ways, pairs):
     """A row a guest and size, a column a way, and a column for each pair's ratio."""
     rows = []
     for guest, size in run.guests(what):
-        values = {way: run.values(what, guest, size, way, metric) for way in ways}
+        values = {way: run.values(what, guest, size, way) for way in ways}
         if None in values.values():
             continue
-        row = [guest, size_text(size)] + [show(statistics.median(values[way])) for way in ways]
+        row = [guest, size_text(size)] + [scaled(statistics.median(values[way])) for way in ways]
         for base, ours in pairs:
             ratio = statistics.median(b / o for b, o in zip(values[base], values[ours]))
             row.append(f"{ratio:.2f}")
@@ -164,20 +164,27 @@ def print_ways(run, what, title, ways, pairs, metric="wall", show=scaled):
 
 
 def print_http(run):
-    static = run.values("http", "static", 0, "ours", "requests/s")
-    if not static:
+    """Requests a second say what a client sees; CPU time for each is less disturbed by what else the
+    machine does."""
+    def of(guest, size, who, metric):
+        return run.values("http", guest, size, who, metric)
+
+    if not of("static", 0, "ours", "requests/s"):
         return
-    rows = [["static handler", f"{statistics.median(static):.0f}", "", "", ""]]
+    rows = []
     for guest, size in run.guests("http"):
-        ours = run.values("http", guest, size, "ours fresh", "requests/s")
-        kept = run.values("http", guest, size, "upstream kept", "requests/s")
-        if ours and kept:
-            ratios = [statistics.median(o / b for o, b in zip(ours, base))
-                      for base in (static, kept)]
-            rows.append([guest, f"{statistics.median(ours):.0f}",
-                         f"{statistics.median(kept):.0f}", *(f"{r:.2f}" for r in ratios)])
-    table("HTTP, requests a second, one worker thread",
-          ["handler", "ours, fresh each", "upstream, kept", "ours / static", "ours / upstream"],
+        for who in ("ours", "ours fresh", "upstream kept"):
+            rate, cpu = of(guest, size, who, "requests/s"), of(guest, size, who, "cpu")
+            if not rate:
+                continue
+            row = [guest, who, f"{statistics.median(rate):.0f}", scaled(statistics.median(cpu))]
+            for values, metric in ((rate, "requests/s"), (cpu, "cpu")):
+                static = of("static", 0, "ours", metric)
+                ratio = statistics.median(v / s for v, s in zip(values, static))
+                row.append(f"{ratio:.2f}")
+            rows.append(row)
+    table("HTTP, one worker thread",
+          ["handler", "who", "requests/s", "CPU for one", "requests/s / static", "CPU / static"],
           rows)
 
 
@@ -204,7 +211,7 @@ def print_details(run):
     for what in ("suspended resident", "suspended page tables"):
         for guest, count in run.guests(what):
             value = run.values(what, guest, count, "ours fiber", "bytes")
-            rows.append([what, count, size_text(round(statistics.median(value)))])
+            rows.append([what, count, SHOW["bytes"](statistics.median(value))])
     table("Memory of a suspended call", ["what", "calls", "a call"], rows)
 
 

@@ -31,10 +31,10 @@ records=$out/records.tsv
     "$out/bench_host" after-large "$plugins"
     "$out/bench_host" load "$plugins" "$caches/load"
     "$out/bench_host" suspended "$plugins"
-    /usr/bin/python3 "$here/serve.py" "$build"
+    /usr/bin/python3 -B "$here/serve.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"
 
 engine=prebuilt
 grep -q ubiq_pooling_allocation_config_pagemap_scan_set "$build/libwasmtime.so" && engine=built
-/usr/bin/python3 "$here/report.py" "$records" "$build/bench.json" "$engine"
+/usr/bin/python3 -B "$here/report.py" "$records" "$build/bench.json" "$engine"

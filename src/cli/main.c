@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int cli_version(int argc, char **argv)
 {
@@ -68,10 +70,23 @@ static int cli_help(int argc, char **argv)
     return c->run(2, (char *[]){argv[1], option, NULL});
 }
 
+/* Sockets and files must not be taken for standard files that whoever started us has closed. */
+static int open_standard_files(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? -1 : close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *c;
 
+    if (open_standard_files() != 0)
+        return CLI_FAILED;
     if (argc < 2) {
         print_usage(stderr);
         return CLI_USAGE;

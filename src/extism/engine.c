@@ -86,10 +86,31 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     /* Not a page of a shared memory would count against an instance's allowance. */
     wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_epoch_interruption_set(config, true);
-    wasmtime_config_consume_fuel_set(config, kind == ENGINE_FUEL);
+    wasmtime_config_consume_fuel_set(config, kind == ENGINE_FUEL || kind == ENGINE_COMPILER_FUEL);
+    if (kind == ENGINE_COMPILER || kind == ENGINE_COMPILER_FUEL)
+        wasmtime_config_parallel_compilation_set(config, false);
     if (kind == ENGINE_POOLED)
         use_pool(config, slots);
     return wasm_engine_new_with_config(config);
+}
+
+static atomic_bool forked;
+
+static void note_fork(void)
+{
+    atomic_store(&forked, true);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, note_fork);
+}
+
+enum engine_kind engine_compiler(enum engine_kind kind)
+{
+    if (!atomic_load(&forked))
+        return kind;
+    return kind == ENGINE_FUEL ? ENGINE_COMPILER_FUEL : ENGINE_COMPILER;
 }
 
 int engine_get(enum engine_kind kind, wasm_engine_t **out, error *err)
@@ -101,6 +122,8 @@ int engine_get(enum engine_kind kind, wasm_engine_t **out, error *err)
         pthread_mutex_lock(&engines_lock);
         engine = atomic_load_explicit(&engines[kind], memory_order_relaxed);
         if (!engine) {
+            static pthread_once_t once = PTHREAD_ONCE_INIT;
+            pthread_once(&once, watch_forks);
             engine = engine_create(kind);
             atomic_store_explicit(&engines[kind], engine, memory_order_release);
         }
@@ -132,7 +155,7 @@ static void take_fingerprint(void)
     wasmtime_module_t *module = NULL;
     wasm_byte_vec_t code = {0};
 
-    if (engine_get(ENGINE_ON_DEMAND, &engine, NULL) != 0 ||
+    if (engine_get(engine_compiler(ENGINE_ON_DEMAND), &engine, NULL) != 0 ||
         engine_error(NULL, E_INTERNAL, wasmtime_module_new(engine, empty, sizeof empty, &module), NULL))
         return;
     if (engine_error(NULL, E_INTERNAL, wasmtime_module_serialize(module, &code), NULL) == 0) {

@@ -15,11 +15,19 @@ enum engine_kind {
     ENGINE_POOLED,    /* instances in slots that were set aside: the fast one */
     ENGINE_ON_DEMAND, /* for modules that do not fit a slot, and when the slots are used up */
     ENGINE_FUEL,      /* on demand, and the code counts its instructions */
+    /* To compile with and not to run: on the calling thread alone. A forked child needs them, since the
+     * threads that compile for the others are not there any more, and would be waited for for ever. */
+    ENGINE_COMPILER,
+    ENGINE_COMPILER_FUEL,
     ENGINE_KINDS
 };
 
 /* The engine, borrowed. E_NO_MEMORY when the address space is refused: only ENGINE_POOLED can. */
 int engine_get(enum engine_kind kind, wasm_engine_t **out, error *err) MUST_CHECK;
+
+/* The engine to validate or compile with what is to run on `kind`: that one, or in a forked child one
+ * that needs no threads. */
+enum engine_kind engine_compiler(enum engine_kind kind);
 
 /* Tells compiled code of one version and configuration from another's; part of the cache's paths. */
 const char *engine_fingerprint(void);

@@ -105,7 +105,8 @@ static bool out_of_slots(const error *err)
     return strstr(error_text(err), "maximum concurrent") != NULL;
 }
 
-/* Makes a new one: in a free slot, in the slot of an idle instance, or without a slot. */
+/* Makes a new one: in a free slot, in the slot of an idle instance, or without a slot. What the engine
+ * says decides, so `err` may not be NULL. */
 static int make_somewhere(instance **out, compiled_plugin **code, error *err)
 {
     compiled_plugin *spare;
@@ -130,11 +131,13 @@ static int make_somewhere(instance **out, compiled_plugin **code, error *err)
 int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err)
 {
     instance *i = take_idle(code);
+    error own = {0};
     int rc = 0;
 
     *out = NULL;
     if (!i)
-        rc = make_somewhere(&i, &code, err);
+        rc = make_somewhere(&i, &code, err ? err : &own);
+    error_deinit(&own);
     if (rc != 0)
         return rc;
     compiled_plugin_ref(code);

@@ -34,28 +34,49 @@ void module_destroy(module *m)
     free(m);
 }
 
+/* Compiles for an engine. */
+static int compile_for(enum engine_kind kind, slice bytes, wasmtime_module_t **out, error *err)
+{
+    enum engine_kind with = engine_compiler(kind);
+    wasm_engine_t *engine, *compiler;
+    wasmtime_module_t *compiled = NULL;
+    wasm_byte_vec_t code = {0};
+    int rc = engine_get(kind, &engine, err);
+
+    rc = rc ? rc : engine_get(with, &compiler, err);
+    if (rc != 0)
+        return rc;
+    rc = engine_error(err, E_INVALID, wasmtime_module_new(compiler, bytes.data, bytes.len, &compiled),
+                      NULL);
+    if (rc != 0 || with == kind) {
+        *out = compiled;
+        return rc;
+    }
+    rc = engine_error(err, E_INTERNAL, wasmtime_module_serialize(compiled, &code), NULL);
+    if (rc == 0)
+        rc = engine_error(err, E_INVALID,
+                          wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size, out),
+                          NULL);
+    if (code.data)
+        wasm_byte_vec_delete(&code);
+    wasmtime_module_delete(compiled);
+    return rc;
+}
+
 /* Compiles on the best engine that takes the module. */
 static int compile(module *m, slice linked, bool fuel, error *err)
 {
-    wasm_engine_t *engine;
-    wasmtime_error_t *e = NULL;
+    error unfit = {0};
+    int rc;
 
     m->engine = fuel ? ENGINE_FUEL : ENGINE_POOLED;
-    if (engine_get(m->engine, &engine, NULL) == 0) {
-        e = wasmtime_module_new(engine, linked.data, linked.len, &m->wasm);
-        if (!e)
-            return 0;
-    }
-    if (!fuel) {
-        if (e)
-            wasmtime_error_delete(e);
+    rc = compile_for(m->engine, linked, &m->wasm, fuel ? err : &unfit);
+    if (rc != 0 && !fuel) {
         m->engine = ENGINE_ON_DEMAND;
-        int rc = engine_get(m->engine, &engine, err);
-        if (rc != 0)
-            return rc;
-        e = wasmtime_module_new(engine, linked.data, linked.len, &m->wasm);
+        rc = compile_for(m->engine, linked, &m->wasm, err);
     }
-    return engine_error(err, E_INVALID, e, NULL);
+    error_deinit(&unfit);
+    return rc;
 }
 
 static int store(const module *m, const char *key, error *err)
@@ -163,7 +184,7 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
     wasm_engine_t *engine;
     int rc;
 
-    rc = engine_get(o->fuel ? ENGINE_FUEL : ENGINE_ON_DEMAND, &engine, err);
+    rc = engine_get(engine_compiler(o->fuel ? ENGINE_FUEL : ENGINE_ON_DEMAND), &engine, err);
     if (rc != 0)
         return rc;
     if (bytes.len >= sizeof component && memcmp(bytes.data, component, sizeof component) == 0)
@@ -272,12 +293,8 @@ int module_kernel(enum engine_kind kind, module **out, error *err)
     pthread_mutex_lock(&lock);
     if (!kernels[kind]) {
         module *m = calloc(1, sizeof *m);
-        wasm_engine_t *engine;
-        rc = m ? engine_get(kind, &engine, err) : error_set(err, E_NO_MEMORY, "out of memory");
-        if (rc == 0)
-            rc = engine_error(err, E_INTERNAL,
-                              wasmtime_module_new(engine, kernel_wasm, kernel_wasm_len, &m->wasm),
-                              NULL);
+        rc = m ? compile_for(kind, slice_of(kernel_wasm, kernel_wasm_len), &m->wasm, err)
+               : error_set(err, E_NO_MEMORY, "out of memory");
         if (rc == 0) {
             m->engine = kind;
             kernels[kind] = m;

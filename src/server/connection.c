@@ -174,7 +174,6 @@ void connection_answered(connection *c, bool complete)
     c->state = CONNECTION_HEAD;
     if (c->request.keep_alive) {
         timers_set(&c->worker->timers, &c->timer, c->in.len ? TIMER_HEAD : TIMER_IDLE, now);
-        input_unpause(c);
     } else if (c->lingers) {
         linger(c);
     } else {

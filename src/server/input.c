@@ -24,6 +24,21 @@ void input_unpause(connection *c)
         connection_close(c);
 }
 
+/* A client that sends far ahead has to wait until what it sent is dealt with. */
+static void pause_if_full(connection *c)
+{
+    bool full = c->in.len >= LIMIT_PIPELINED_BYTES && c->state != CONNECTION_BODY;
+
+    if (c->closed || full == c->paused)
+        return;
+    if (full) {
+        c->paused = true;
+        event_del(&c->readable);
+    } else {
+        input_unpause(c);
+    }
+}
+
 /* Forgets the first `len` bytes of what was kept. An idle connection holds no memory. */
 static void drop(connection *c, size_t len)
 {
@@ -195,17 +210,6 @@ static void advance(connection *c)
     }
 }
 
-/* So much was sent ahead that the client has to wait. */
-static void pause_if_full(connection *c)
-{
-    if (c->state != CONNECTION_CALL && c->state != CONNECTION_WRITE)
-        return;
-    if (c->in.len < LIMIT_PIPELINED_BYTES || c->paused)
-        return;
-    c->paused = true;
-    event_del(&c->readable);
-}
-
 void input_take(connection *c, uint8_t *data, size_t len)
 {
     size_t used = 0;
@@ -224,8 +228,7 @@ void input_take(connection *c, uint8_t *data, size_t len)
     /* What is there of a request has been looked at, unless it has a body. */
     if (!fresh || c->state == CONNECTION_BODY)
         advance(c);
-    if (!c->closed)
-        pause_if_full(c);
+    pause_if_full(c);
 }
 
 void input_arrived(connection *c, size_t len)
@@ -237,4 +240,5 @@ void input_arrived(connection *c, size_t len)
 void input_resume(connection *c)
 {
     advance(c);
+    pause_if_full(c);
 }

@@ -16,7 +16,7 @@ void input_arrived(connection *c, size_t len);
 /* Goes on with what was read before, when the request before it has been answered. */
 void input_resume(connection *c);
 
-/* Reads on, if reading had been stopped because there was enough. */
+/* Reads on, if reading had been stopped because there was enough. May close the connection. */
 void input_unpause(connection *c);
 
 /* The most that connection.in may hold. */

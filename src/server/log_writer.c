@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,20 +136,24 @@ void log_writer_put(log_writer *w, void *data, size_t len)
     free(data);
 }
 
-void log_writer_destroy(log_writer *w)
+bool log_writer_stop(log_writer *w)
 {
     struct timespec until;
 
     if (!w)
-        return;
+        return true;
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LAST_SECONDS;
-    /* A reader that does not read keeps the thread; the process ends without it. */
-    if (pthread_timedjoin_np(w->thread, NULL, &until) != 0)
+    return pthread_timedjoin_np(w->thread, NULL, &until) == 0;
+}
+
+void log_writer_destroy(log_writer *w)
+{
+    if (!w || !log_writer_stop(w))
         return;
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->lock);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes a log in a thread of its own, so that whoever reads it slowly does not hold up a worker.
@@ -16,7 +17,11 @@ int log_writer_create(log_writer **out, int fd, error *err) MUST_CHECK;
 /* Hands over whole lines; `data` comes from malloc and is freed. Any thread. */
 void log_writer_put(log_writer *w, void *data, size_t len);
 
-/* Writes what is left, for two seconds at the most, and ends it. Takes NULL. */
+/* Writes what is left, for two seconds at the most, and no more. False when that was not enough. Once;
+ * takes NULL. */
+bool log_writer_stop(log_writer *w);
+
+/* Stops and frees it; one that cannot be stopped is left to the end of the process. Takes NULL. */
 void log_writer_destroy(log_writer *w);
 
 #endif

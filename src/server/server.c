@@ -18,6 +18,7 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:3000"
 #define POLL_MS 20
+#define LOADER_STOP_MS 1000
 
 struct server {
     worker_shared shared;
@@ -239,8 +240,11 @@ bool server_destroy(server *s)
 {
     if (!s)
         return true;
-    if (s->loader && !loader_stop(s->loader, 1000))
+    if (s->loader && !loader_stop(s->loader, LOADER_STOP_MS)) {
+        log_writer_stop(s->shared.access);
+        log_writer_stop(s->shared.errors);
         return false;
+    }
     loader_destroy(s->loader);
     ticker_destroy(s->ticker);
     for (size_t i = 0; i < s->worker_count; i++)

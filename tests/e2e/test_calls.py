@@ -122,9 +122,10 @@ class Time(Project):
                 taken.append(time.monotonic() - started)
             taken.sort()
             connection.close()
-            # Each waits for one turn of another call, 10 ms, and for what else the machine does.
-            self.assertLess(statistics.median(taken), 0.05)
-            self.assertLess(taken[98], 0.3)
+            # Each waits for one turn of another call, 10 ms, and for what else the machine does;
+            # without turns the first would wait for seconds.
+            self.assertLess(statistics.median(taken), 0.1)
+            self.assertLess(taken[98], 1)
             for s in loops:
                 with s:
                     self.assertEqual(s.answer()[0], 504)
@@ -239,7 +240,7 @@ class Outbound(Project):
         self.assertEqual(results[1:], [f"/{i}".encode() for i in range(1, 31)])
         self.assertLess(time.monotonic() - started, 5)
         self.assertGreater(backend.most_open, 20)
-        self.assertLess(statistics.median(waits), 0.05)
+        self.assertLess(statistics.median(waits), 0.1)
 
     def test_hosts_that_are_not_allowed(self):
         backend = self.backend(lambda _: http(200, b"hello"))

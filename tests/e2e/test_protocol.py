@@ -1,6 +1,7 @@
 """HTTP/1.1 as clients speak it, well and badly."""
 
 import socket
+import threading
 import time
 import unittest
 
@@ -137,6 +138,15 @@ class Protocol(Project):
         expected[250] = 404
         self.assertEqual(statuses(answers), expected)
         self.assertIn(b"\r\n\r\n" + b"499" * 49 + b"HTTP", answers)
+
+    def test_thousands_of_requests_one_behind_the_other(self):
+        requests = [post("/echo", b"x" * (n % 100)) for n in range(30000)]
+        requests.append(post("/echo", b"", "Connection: close"))
+        with self.server.stream() as s:
+            sender = threading.Thread(target=s.send, args=(b"".join(requests),))
+            sender.start()
+            self.assertEqual(s.rest().count(b"HTTP/1.1 200 OK\r\n"), 30001)
+            sender.join()
 
     def test_garbage_behind_a_request(self):
         for path in ["/echo", "/spin"]:

@@ -426,7 +426,11 @@ static void test_reset(void **state)
     call_line(&w, "reset", &reset.of.func);
     for (size_t n = 0; n < 6; n++) {
         find_global(&w, names[n], &after[n]);
-        assert_int_equal(before[n].of.i64, after[n].of.i64);
+        assert_int_equal(before[n].kind, after[n].kind);
+        if (after[n].kind == WASMTIME_I32 || after[n].kind == WASMTIME_F32)
+            assert_int_equal(before[n].of.i32, after[n].of.i32);
+        else
+            assert_int_equal(before[n].of.i64, after[n].of.i64);
     }
     buf_clear(&w.trace);
     call_line(&w, "d", &d.of.func);
