@@ -23,7 +23,9 @@ build: setup
 	@$(call configure,release)
 	@$(call compile,release)
 
-run: build
+run: setup
+	@$(call configure,release)
+	@$(call compile,release) --target ubiq example_app
 	@examples/run.sh
 
 test: test-release test-asan
@@ -50,7 +52,7 @@ engine:
 	@$(MAKE) --no-print-directory build WASMTIME_DIR="$$(cat build/engine)"
 
 install: build
-	@cmake --install build --prefix '$(PREFIX)'
+	@cmake --install build --prefix '$(abspath $(PREFIX))'
 
 format:
 	@git ls-files -co --exclude-standard '*.c' '*.h' '*.cc' | xargs clang-format-14 -i

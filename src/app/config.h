@@ -37,10 +37,10 @@ typedef struct config {
     size_t function_count;
 } config;
 
-/* Reads the file at `path`; that there is none is fine, and the defaults hold. On success the caller
- * ends `out` with config_deinit; on failure it is empty. E_INVALID for what is not TOML, for an
- * unknown key (the text names the nearest known one) and for a value that is not what its key takes:
- * the text names file and key. E_IO, E_NO_MEMORY. */
+/* Reads the file at `path`; that there is none is fine, and the defaults hold. On success the
+ * caller ends `out` with config_deinit; on failure it is empty. E_INVALID for what is not TOML,
+ * for an unknown key (the text names the nearest known one) and for a value that is not what its
+ * key takes: the text names file and key. E_IO, E_NO_MEMORY. */
 int config_read(config *out, const char *path, error *err) MUST_CHECK;
 
 /* Frees the content. Takes an all-zero one. */

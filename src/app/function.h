@@ -36,8 +36,8 @@ typedef struct function_options {
     uint64_t memory_bytes;
 } function_options;
 
-/* Reads and compiles the function's code, or takes it from the cache, and publishes it. Once for each
- * function; any thread. E_INVALID, E_IO and others: the function is FUNCTION_BROKEN then. */
+/* Reads and compiles the function's code, or takes it from the cache, and publishes it. Once for
+ * each function; any thread. E_INVALID, E_IO and others: the function is FUNCTION_BROKEN then. */
 int function_load(function *f, const function_options *options, error *err) MUST_CHECK;
 
 /* Where it stands; what it publishes may be read after. */

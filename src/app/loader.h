@@ -3,8 +3,8 @@
 
 #include "app/app.h"
 
-/* Loads the code of a project's functions in threads of its own: what somebody waits for at once, in
- * the order in which it was asked for, and all the rest one after the other behind that. */
+/* Loads the code of a project's functions in threads of its own: what somebody waits for at once,
+ * in the order in which it was asked for, and all the rest one after the other behind that. */
 typedef struct loader loader;
 
 typedef struct loader_options {

@@ -8,8 +8,8 @@
  * something up. */
 typedef struct routes routes;
 
-/* Makes a table of the functions, which are borrowed. E_INVALID when two have the same route, or one
- * has a route that the server keeps for itself or that is none. */
+/* Makes a table of the functions, which are borrowed. E_INVALID when two have the same route, or
+ * one has a route that the server keeps for itself or that is none. */
 int routes_create(routes **out, function *functions, size_t count, error *err) MUST_CHECK;
 
 /* The function of a path without its query, or NULL. A slash at the end does not count, and percent

@@ -7,8 +7,8 @@
 
 /* Durations and sizes as ubiq.toml has them: a whole number and a unit, without a space. */
 
-/* "250ms", "30s", "5m", "1h" in milliseconds. E_INVALID for anything else, and for none or more than
- * `max`. */
+/* "250ms", "30s", "5m", "1h" in milliseconds. E_INVALID for anything else, and for none or more
+ * than `max`. */
 int units_read_duration(const char *text, uint64_t max, uint64_t *out_ms, error *err) MUST_CHECK;
 
 /* "100B", "10KiB", "64MiB", "2GiB" in bytes. Errors likewise. */

@@ -121,8 +121,8 @@ static void print_start(const server *s, app *a, const char *directory)
     fprintf(stderr, "\n");
 }
 
-/* Where what functions log goes, and what the host has to say about them. The log has colours when it
- * is standard error by that name. */
+/* Where what functions log goes, and what the host has to say about them. The log has colours when
+ * it is standard error by that name. */
 static int open_log(error *err)
 {
     if (!isatty(STDERR_FILENO) && log_to_file("/dev/stderr", "info", NULL) == 0)

@@ -49,8 +49,8 @@ static char *put_number(char *to, uint64_t n)
     return put(to, digits + at, sizeof digits - at);
 }
 
-/* What is not plain ASCII, and what JSON would not take as it is, goes out percent-encoded, which is
- * the same path. */
+/* What is not plain ASCII, and what JSON would not take as it is, goes out percent-encoded, which
+ * is the same path. */
 static char *put_path(char *to, slice path)
 {
     static const char hex[] = "0123456789ABCDEF";

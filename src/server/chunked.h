@@ -16,7 +16,8 @@ typedef struct chunked {
 enum chunked_result { CHUNKED_MORE, CHUNKED_DONE, CHUNKED_MALFORMED };
 
 /* Decodes `len` bytes at `data`. Afterwards `*decoded` bytes of the body stand at `data`, and
- * `*used` says how many of the coded bytes are dealt with: all of them, unless the body has ended. */
+ * `*used` says how many of the coded bytes are dealt with: all of them, unless the body has ended.
+ */
 enum chunked_result chunked_decode(chunked *c, uint8_t *data, size_t len, size_t *decoded,
                                    size_t *used);
 

@@ -83,8 +83,8 @@ void connection_answered(connection *c, bool complete);
  * for longest; false when that is not enough. */
 bool connection_count_buffered(connection *c, size_t bytes);
 
-/* Copies what the views of c->request point to, and `body`, so that they stay. False, and nothing has
- * happened, when memory runs out. */
+/* Copies what the views of c->request point to, and `body`, so that they stay. False, and nothing
+ * has happened, when memory runs out. */
 bool connection_hold(connection *c, slice body);
 
 /* Whose timer this is. */
@@ -96,7 +96,8 @@ void connection_expire(connection *c);
 /* Whether it is between two requests, so that nobody minds if it is closed. */
 bool connection_is_idle(const connection *c);
 
-/* Closes it; a call that runs is cancelled. It is freed later by the worker, with connection_free. */
+/* Closes it; a call that runs is cancelled. It is freed later by the worker, with connection_free.
+ */
 void connection_close(connection *c);
 void connection_free(connection *c);
 

@@ -3,8 +3,8 @@
 
 #include "server/connection.h"
 
-/* Answers c->request, or has a function do it: the route says which. `body` is needed only until this
- * returns. */
+/* Answers c->request, or has a function do it: the route says which. `body` is needed only until
+ * this returns. */
 void dispatch(connection *c, slice body);
 
 #endif

@@ -125,8 +125,8 @@ static void take_whole(connection *c, size_t end)
     dispatch(c, slice_of(c->in.data + head.length, end - head.length));
 }
 
-/* Takes the coding off what has come of a chunked body. The number of bytes that are used up when it
- * has ended, 0 when more has to come. */
+/* Takes the coding off what has come of a chunked body. The number of bytes that are used up when
+ * it has ended, 0 when more has to come. */
 static size_t take_chunks(connection *c)
 {
     uint8_t *raw = c->in.data + c->decoded;

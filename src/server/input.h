@@ -3,8 +3,8 @@
 
 #include "server/connection.h"
 
-/* What clients send: finds the requests in it and has them answered, one after the other. What follows
- * a request whose call still runs waits in connection.in. */
+/* What clients send: finds the requests in it and has them answered, one after the other. What
+ * follows a request whose call still runs waits in connection.in. */
 
 /* Bytes that have just been read; they stay the caller's. */
 void input_take(connection *c, uint8_t *data, size_t len);

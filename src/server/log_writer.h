@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* Writes a log in a thread of its own, so that whoever reads it slowly does not hold up a worker.
- * What has not been written yet is at most LIMIT_LOG_BYTES; what comes on top of that is dropped, and
- * a line says how many lines were. */
+ * What has not been written yet is at most LIMIT_LOG_BYTES; what comes on top of that is dropped,
+ * and a line says how many lines were. */
 typedef struct log_writer log_writer;
 
 /* Starts to write to `fd`, which is borrowed. */
@@ -17,8 +17,8 @@ int log_writer_create(log_writer **out, int fd, error *err) MUST_CHECK;
 /* Hands over whole lines; `data` comes from malloc and is freed. Any thread. */
 void log_writer_put(log_writer *w, void *data, size_t len);
 
-/* Writes what is left, for two seconds at the most, and no more. False when that was not enough. Once;
- * takes NULL. */
+/* Writes what is left, for two seconds at the most, and no more. False when that was not enough.
+ * Once; takes NULL. */
 bool log_writer_stop(log_writer *w);
 
 /* Stops and frees it; one that cannot be stopped is left to the end of the process. Takes NULL. */

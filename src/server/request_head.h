@@ -21,8 +21,8 @@ typedef struct request_head {
 
 #define HEAD_INCOMPLETE 1
 
-/* Reads the head at the start of `data`; the views are into it. Returns 0, HEAD_INCOMPLETE when more
- * has to come, or the status of the answer to what is not a request that can be served. */
+/* Reads the head at the start of `data`; the views are into it. Returns 0, HEAD_INCOMPLETE when
+ * more has to come, or the status of the answer to what is not a request that can be served. */
 int request_head_read(request_head *out, slice data);
 
 #endif

@@ -40,8 +40,8 @@ void ticker_wake(ticker *t)
     pthread_mutex_unlock(&t->lock);
 }
 
-/* A worker sets its slot and then looks whether the ticker sleeps; the ticker says that it sleeps and
- * then looks at the slots. So one of the two sees the other. */
+/* A worker sets its slot and then looks whether the ticker sleeps; the ticker says that it sleeps
+ * and then looks at the slots. So one of the two sees the other. */
 static void sleep_until_busy(ticker *t)
 {
     pthread_mutex_lock(&t->lock);

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Deadlines of many things of few kinds: setting, moving and clearing one costs a few stores, since
- * those of a kind have the same length and so stand in the order in which they end. For one thread. */
+/* Deadlines of many things of few kinds: setting, moving and clearing one costs a few stores,
+ * since those of a kind have the same length and so stand in the order in which they end. For one
+ * thread. */
 
 enum timer_kind {
     TIMER_IDLE, /* between two requests */

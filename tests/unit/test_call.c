@@ -14,7 +14,7 @@
 
 /* How the host function `wait` behaves, and what is on its way. */
 static struct {
-    enum { AT_ONCE, AT_ONCE_FAILING, EARLY, LATER, NEVER } mode;
+    enum { AT_ONCE, AT_ONCE_FAILING, WRONG_TYPE, EARLY, LATER, NEVER } mode;
     host_wait *waiting[1100];
     size_t waiting_count;
     size_t started, cancelled, woken;
@@ -51,7 +51,9 @@ static bool start_wait(struct instance *caller, const ExtismVal *inputs, size_t 
     fill(w, inputs[0].v.i32, inputs[1].v.i64);
     if (host.mode == AT_ONCE_FAILING)
         w->failure = "it cannot be had";
-    if (host.mode == AT_ONCE || host.mode == AT_ONCE_FAILING)
+    if (host.mode == WRONG_TYPE)
+        w->outputs[1].t = ExtismValType_F64;
+    if (host.mode < EARLY)
         return true;
     if (host.mode == EARLY)
         host_wait_finish(w);
@@ -167,8 +169,8 @@ static void test_codes_and_errors(void **state)
 /* A result that is a reference must be let go; a leak checker tells. */
 static void test_a_reference_as_result(void **state)
 {
-    static const char text[] =
-        "(module (func (export \"f\") (result externref) (extern.convert_any (ref.i31 (i32.const 1)))))";
+    static const char text[] = "(module (func (export \"f\") (result externref) "
+                               "(extern.convert_any (ref.i31 (i32.const 1)))))";
     compiled_plugin *fibers = guest_compile_fibers(text), *plain = guest_compile(text);
     plugin *p;
 
@@ -263,6 +265,8 @@ static void test_waiting_ends_at_once(void **state)
     assert_int_equal(host.woken, 2);
     host.mode = AT_ONCE_FAILING;
     assert_result(whole("wait", ""), -1, "it cannot be had");
+    host.mode = WRONG_TYPE;
+    assert_result(whole("wait", ""), -1, "type mismatch");
 }
 
 static void test_waiting(void **state)

@@ -308,10 +308,15 @@ static void test_a_signature_that_does_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_making_one),     cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_references),     cmocka_unit_test(test_who_keeps_it),
-        cmocka_unit_test(test_many_values),    cmocka_unit_test(test_namespaces),
-        cmocka_unit_test(test_odd_namespaces), cmocka_unit_test(test_a_signature_that_does_not_fit),
+        cmocka_unit_test(test_making_one),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_who_keeps_it),
+        cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_a_result_of_the_wrong_type),
+        cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_odd_namespaces),
+        cmocka_unit_test(test_a_signature_that_does_not_fit),
     };
 
     return cmocka_run_group_tests(tests, guest_start, NULL);

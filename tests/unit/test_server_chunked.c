@@ -11,8 +11,8 @@
 #include "server/chunked.h"
 #include "server/limits.h"
 
-/* Decodes `coded`, handed over in pieces of `size` bytes, as a connection does: what is decoded stands
- * at the start, and the next piece behind it. */
+/* Decodes `coded`, handed over in pieces of `size` bytes, as a connection does: what is decoded
+ * stands at the start, and the next piece behind it. */
 static enum chunked_result decode(const char *coded, size_t len, size_t size, char *out,
                                   size_t *decoded, size_t *used)
 {
