@@ -18,8 +18,9 @@ enum { BEFORE, COLD, FIRST, AFTER, TIMES };
 static const char *const whats[TIMES] = {"small before", "small after other work",
                                          "small first after", "small after"};
 
-/* Fills the processor's caches with something else: as much as a call with LARGE bytes has to do with,
- * which stand in the caller's memory, the kernel's, the guest's, and in the kernel's as output. */
+/* Fills the processor's caches with something else: as much as a call with LARGE bytes has to do
+ * with, which stand in the caller's memory, the kernel's, the guest's, and in the kernel's as
+ * output. */
 static void do_other_work(void)
 {
     static volatile uint8_t bytes[4 * LARGE];

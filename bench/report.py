@@ -164,8 +164,8 @@ def print_ways(run, what, title, ways, pairs):
 
 
 def print_http(run):
-    """Requests a second say what a client sees; CPU time for each is less disturbed by what else the
-    machine does."""
+    """Requests a second say what a client sees; CPU time for each is less disturbed by what else
+    the machine does."""
     def of(guest, size, who, metric):
         return run.values("http", guest, size, who, metric)
 

@@ -6,8 +6,8 @@
 
 /* bench_upstream_server DIRECTORY ADDRESS:PORT WORKERS
  *
- * Serves the functions of a project as `ubiq serve` does, with the same server, but for calling them
- * through upstream's library: see upstream_invocation.c. UPSTREAM_EXTISM_LIB names it. */
+ * Serves the functions of a project as `ubiq serve` does, with the same server, but for calling
+ * them through upstream's library: see upstream_invocation.c. UPSTREAM_EXTISM_LIB names it. */
 int main(int argc, char **argv)
 {
     server_options options = {.has_workers = true};

@@ -34,6 +34,13 @@ foreach(source IN LISTS unit_tests)
         LABELS unit ENVIRONMENT "${sanitizer_environment}")
 endforeach()
 
+# It lets allocations fail: those of our own code, since the libraries' are not linked here.
+if(TARGET test_torture)
+    foreach(name malloc calloc realloc strdup strndup asprintf vasprintf __asprintf_chk __vasprintf_chk)
+        target_link_options(test_torture PRIVATE -Wl,--wrap=${name})
+    endforeach()
+endif()
+
 if(TARGET extism AND NOT SANITIZER)
     add_test(NAME exported_symbols
         COMMAND ${CMAKE_SOURCE_DIR}/scripts/check_symbols.sh $<TARGET_FILE:extism>

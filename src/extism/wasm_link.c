@@ -36,11 +36,13 @@ int wasm_link_no_memory(linker *l)
 int wasm_link_put_section(linker *l, enum wasm_section id)
 {
     buf *out = &l->out->wasm;
-    if (buf_append_byte(out, (uint8_t)id) != 0 || wasm_write_uint(out, l->scratch.len) != 0 ||
-        buf_append(out, l->scratch.data, l->scratch.len) != 0)
-        return error_set(l->err, E_TOO_LARGE, "the linked module is too large");
+    int rc = buf_append_byte(out, (uint8_t)id);
+    rc = rc ? rc : wasm_write_uint(out, l->scratch.len);
+    rc = rc ? rc : buf_append(out, l->scratch.data, l->scratch.len);
     buf_clear(&l->scratch);
-    return 0;
+    if (rc == E_TOO_LARGE)
+        return error_set(l->err, rc, "the linked module is too large");
+    return rc ? wasm_link_no_memory(l) : 0;
 }
 
 /* The number of the kernel's exported function of this name among its functions. */
@@ -106,8 +108,9 @@ static int check_kernel_import(linker *l, const wasm_import *import, uint32_t fu
         print_func_type(&text, want->params, want->results) != 0 ||
         buf_append_str(&text, "`, found type `") != 0 ||
         print_func_type(&text, have->params, have->results) != 0 || buf_append_byte(&text, '`') != 0)
-        buf_clear(&text);
-    rc = error_set(l->err, E_DENIED, "%.*s", (int)text.len, (const char *)text.data);
+        rc = error_set(l->err, E_DENIED, "types incompatible");
+    else
+        rc = error_set(l->err, E_DENIED, "%.*s", (int)text.len, (const char *)text.data);
     buf_deinit(&text);
     return rc;
 }

@@ -409,6 +409,26 @@ static void test_the_manifests_timeout(void **state)
     }
 }
 
+/* Each call has all of the fuel, whoever used its instance before. */
+static void test_fuel(void **state)
+{
+    static const char text[] =
+        "(module (func (export \"some\") (local i32) (local.set 0 (i32.const 1000))"
+        " (loop $on (br_if $on (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))"
+        "(func (export \"all\") (loop $on (br $on))))";
+    compiled_plugin *fuelled = guest_compile_with(
+        text, &(compiled_options){.http = &guest_http, .has_fuel = true, .fuel = 9000});
+
+    (void)state;
+    for (int n = 0; n < 5; n++)
+        guest_gives(fuelled, "some", "", "");
+    for (int n = 0; n < 2; n++) {
+        guest_fails(fuelled, "all", "", "plugin ran out of fuel");
+        guest_gives(fuelled, "some", "", "");
+    }
+    compiled_plugin_unref(fuelled);
+}
+
 /* The order of start-up: the start function, then what the language's runtime has. */
 static void assert_started(const char *exports, const char *output)
 {
@@ -632,6 +652,7 @@ int main(void)
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_late_while_waiting),
         cmocka_unit_test(test_the_manifests_timeout),
+        cmocka_unit_test(test_fuel),
         cmocka_unit_test(test_start_up),
         cmocka_unit_test(test_start_up_that_fails),
         cmocka_unit_test(test_start_up_that_spins),

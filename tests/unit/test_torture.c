@@ -1,0 +1,365 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "guest.h"
+
+/* Lets each allocation of the library fail in turn, and all from one on. What was to be done then either
+ * works all the same or fails with a reason; leaks are the leak checker's to find. */
+
+static long countdown; /* to the failure; 0: none is on its way */
+static bool lasting;   /* those behind it fail too */
+static bool failed;
+
+static bool fails(void)
+{
+    if (countdown == 0)
+        return false;
+    if (countdown == 1) {
+        countdown = lasting ? 1 : 0;
+        failed = true;
+        return true;
+    }
+    countdown--;
+    return false;
+}
+
+/* The linker puts these in front of the C library's functions. */
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
+int __real_vasprintf(char **out, const char *format, va_list args);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+int __wrap_asprintf(char **out, const char *format, ...);
+int __wrap_vasprintf(char **out, const char *format, va_list args);
+int __wrap___asprintf_chk(char **out, int flag, const char *format, ...);
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args);
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : __real_strdup(s);
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+    return fails() ? NULL : __real_strndup(s, n);
+}
+
+int __wrap_vasprintf(char **out, const char *format, va_list args)
+{
+    *out = NULL;
+    return fails() ? -1 : __real_vasprintf(out, format, args);
+}
+
+int __wrap_asprintf(char **out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = __wrap_vasprintf(out, format, args);
+    va_end(args);
+    return n;
+}
+
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args)
+{
+    (void)flag;
+    return __wrap_vasprintf(out, format, args);
+}
+
+int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
+{
+    va_list args;
+    (void)flag;
+    va_start(args, format);
+    int n = __wrap_vasprintf(out, format, args);
+    va_end(args);
+    return n;
+}
+
+/* What is done: `run` makes all of it, and 0 means that everything was as it should be. */
+typedef int (*scenario)(error *err);
+
+/* Fails each allocation, until a run gets by without. */
+static void torture(scenario run)
+{
+    error err = {0};
+
+    /* What is made once a process is made before. */
+    assert_int_equal(run(&err), 0);
+    for (int mode = 0; mode < 2; mode++) {
+        lasting = mode == 1;
+        for (long n = 1;; n++) {
+            failed = false;
+            countdown = n;
+            int rc = run(&err);
+            countdown = 0;
+            if (!failed) {
+                assert_int_equal(rc, 0);
+                assert_true(n > 10);
+                break;
+            }
+            if (rc != 0 && err.code != E_NO_MEMORY && !strstr(error_text(&err), "out of memory"))
+                fail_msg("allocation %ld: %s", n, error_text(&err));
+            error_deinit(&err);
+        }
+    }
+}
+
+static char *single, *linked;
+
+static const ExtismValType number[] = {ExtismValType_I64};
+
+static void echo(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n_in, ExtismVal *out,
+                 ExtismSize n_out, void *data)
+{
+    (void)p, (void)n_in, (void)n_out, (void)data;
+    out[0].v.i64 = in[0].v.i64;
+}
+
+static bool echo_later(struct instance *caller, const ExtismVal *in, size_t n, host_wait *w,
+                       void *data)
+{
+    (void)caller, (void)n, (void)data;
+    w->outputs[0].v.i64 = in[0].v.i64;
+    return true;
+}
+
+static int make_function(host_function **out, bool waits, error *err)
+{
+    int rc = host_function_create(out, "again", number, 1, number, 1, err);
+    if (rc == 0 && waits)
+        (*out)->start = echo_later;
+    else if (rc == 0)
+        (*out)->call = echo;
+    return rc;
+}
+
+static int compile(compiled_plugin **out, const char *text, bool fibers, error *err)
+{
+    host_function *f = NULL;
+    int rc = make_function(&f, fibers, err);
+    compiled_options options = {
+        .functions = &f, .function_count = 1, .wasi = true, .http = fibers ? &guest_http : NULL};
+
+    *out = NULL;
+    rc = rc ? rc : compiled_plugin_create(out, slice_str(text), &options, err);
+    if (rc == 0 && compiled_plugin_problem(*out))
+        rc = error_set(err, compiled_plugin_problem(*out)->code, "%s",
+                       error_text(compiled_plugin_problem(*out)));
+    host_function_unref(f);
+    return rc;
+}
+
+/* A call that must give `output`; what went wrong instead is the error. */
+static int call_plugin(plugin *p, const char *function, const char *input, const char *output,
+                       error *err)
+{
+    if (plugin_call(p, function, slice_str(input), NULL) == 0 &&
+        (!output || slice_equal_str(plugin_output(p), output)))
+        return 0;
+    const char *text = plugin_error(p);
+    return error_set(err, E_TRAP, "%s", text ? text : "nothing");
+}
+
+static int use_plugin(compiled_plugin *code, error *err)
+{
+    plugin *p = NULL;
+    int rc = plugin_create(&p, code, err);
+
+    if (rc == 0 && !plugin_config(p, slice_str("{\"x\": \"y\", \"config\": \"own\"}")))
+        rc = error_set(err, E_NO_MEMORY, "config");
+    rc = rc ? rc : call_plugin(p, "echo", "some text", "some text", err);
+    rc = rc ? rc : call_plugin(p, "config", "x", "y", err);
+    rc = rc ? rc : call_plugin(p, "set var", "a value", "", err);
+    rc = rc ? rc : call_plugin(p, "get var", "", "a value", err);
+    rc = rc ? rc : call_plugin(p, "again", "", NULL, err);
+    if (rc == 0 && plugin_call(p, "fail", slice_str("a reason"), NULL) != 3)
+        rc = error_set(err, E_NO_MEMORY, "%s", plugin_error(p) ? plugin_error(p) : "out of memory");
+    plugin_destroy(p);
+    return rc;
+}
+
+static int plugin_from_manifest(error *err)
+{
+    compiled_plugin *code = NULL;
+    int rc = compile(&code, single, false, err);
+    rc = rc ? rc : use_plugin(code, err);
+    compiled_plugin_unref(code);
+    return rc;
+}
+
+static int linked_modules(error *err)
+{
+    compiled_plugin *code = NULL;
+    plugin *p = NULL;
+    int rc = compile(&code, linked, false, err);
+    rc = rc ? rc : plugin_create(&p, code, err);
+    rc = rc ? rc : call_plugin(p, "f", "", NULL, err);
+    plugin_destroy(p);
+    compiled_plugin_unref(code);
+    return rc;
+}
+
+static int fresh_calls(error *err)
+{
+    compiled_plugin *code = NULL;
+    int rc = compile(&code, single, true, err);
+
+    for (int n = 0; n < 2 && rc == 0; n++) {
+        static const char *const functions[] = {"echo", "again"};
+        call_options options = {.function = functions[n], .input = slice_str("text")};
+        call *c;
+        rc = call_start(&c, code, &options, err);
+        if (rc != 0)
+            break;
+        while (call_poll(c) != CALL_DONE)
+            ;
+        if (call_error(c))
+            rc = error_set(err, call_error(c)->code, "%s", error_text(call_error(c)));
+        else if (call_code(c) != 0)
+            rc = error_set(err, E_TRAP, "no error");
+        call_destroy(c);
+    }
+    compiled_plugin_unref(code);
+    return rc;
+}
+
+/* Without slots: each plug-in needs the same on the engine that allocates on demand. */
+static int more_than_slots(error *err)
+{
+    compiled_plugin *code = NULL;
+    plugin *p[6] = {NULL};
+    int rc = compile(&code, single, false, err);
+
+    for (int i = 0; i < 6 && rc == 0; i++) {
+        rc = plugin_create(&p[i], code, err);
+        rc = rc ? rc : call_plugin(p[i], "echo", "x", "x", err);
+    }
+    for (int i = 0; i < 6; i++)
+        plugin_destroy(p[i]);
+    compiled_plugin_unref(code);
+    return rc;
+}
+
+static int what_fails_anyhow(error *err)
+{
+    static const char *const bad[] = {"(module (func (export \"f\") unknown))",
+                                      "{\"wasm\": []}",
+                                      "{",
+                                      "",
+                                      "{\"wasm\": [{\"path\": \"/none/such\"}]}",
+                                      "(module (import \"extism:host/env\" \"alloc\" (func)))",
+                                      "(module (import \"extism:host/env\" \"none\" (func)))",
+                                      "(module (func (export \"\\01x\")))"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        compiled_plugin *code = NULL;
+        error own = {0};
+        int rc = compile(&code, bad[i], false, &own);
+        bool told = error_text(&own)[0] != '\0';
+        compiled_plugin_unref(code);
+        error_deinit(&own);
+        if (rc == 0 || !told)
+            return error_set(err, E_INTERNAL, "%s was taken", bad[i]);
+    }
+    return 0;
+}
+
+static void test_a_plugin(void **state)
+{
+    (void)state;
+    torture(plugin_from_manifest);
+}
+
+static void test_linked_modules(void **state)
+{
+    (void)state;
+    torture(linked_modules);
+}
+
+static void test_fresh_calls(void **state)
+{
+    (void)state;
+    torture(fresh_calls);
+}
+
+static void test_more_than_slots(void **state)
+{
+    (void)state;
+    torture(more_than_slots);
+}
+
+static void test_what_fails_anyhow(void **state)
+{
+    (void)state;
+    torture(what_fails_anyhow);
+}
+
+static int set_up(void **state)
+{
+    char *encoded = guest_base64(guest_wat_binary("plugin.wat"));
+    char *lib =
+        guest_base64(guest_binary("(module (memory (export \"m\") 1) (func (export \"g\")))"));
+    char *main_module = guest_base64(
+        guest_binary("(module (import \"lib\" \"m\" (memory 1)) (import \"lib\" \"g\" (func $g))"
+                     "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
+                     "(func (export \"f\") (drop (call $alloc (i64.const 9))) (call $g)))"));
+
+    engine_set_instances(3);
+    if (asprintf(&single,
+                 "{\"wasm\": [{\"data\": \"%s\"}], \"config\": {\"a\": \"b\"}, \"allowed_hosts\":"
+                 " [\"a.example\", \"*.b.example\"], \"allowed_paths\": {\"/tmp\": \"/t\"},"
+                 " \"memory\": {\"max_pages\": 100}}",
+                 encoded) < 0 ||
+        asprintf(&linked, "{\"wasm\": [{\"name\": \"lib\", \"data\": \"%s\"}, {\"data\": \"%s\"}]}",
+                 lib, main_module) < 0)
+        return -1;
+    free(encoded);
+    free(lib);
+    free(main_module);
+    return guest_start(state);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(single);
+    free(linked);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_plugin),          cmocka_unit_test(test_linked_modules),
+        cmocka_unit_test(test_fresh_calls),       cmocka_unit_test(test_more_than_slots),
+        cmocka_unit_test(test_what_fails_anyhow),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
