@@ -123,9 +123,12 @@ int compiled_plugin_spare(compiled_plugin *c, compiled_plugin **out, error *err)
     s->merged = c->merged;
     s->main = c->main;
     s->engine = ENGINE_ON_DEMAND;
-    if ((rc = copy_options(s, &c->options, err)) != 0 ||
-        (rc = manifest_copy_settings(&s->manifest, &c->manifest)) != 0)
+    if ((rc = copy_options(s, &c->options, err)) != 0)
         goto done;
+    if ((rc = manifest_copy_settings(&s->manifest, &c->manifest)) != 0) {
+        error_set(err, rc, "out of memory while loading a plug-in");
+        goto done;
+    }
     for (size_t i = 0; i < c->member_count && rc == 0; i++) {
         struct compiled_member *m = &s->members[s->member_count++];
         m->name = strdup(c->members[i].name);

@@ -189,6 +189,8 @@ int engine_error(error *err, int code, wasmtime_error_t *e, wasm_trap_t *trap)
     while (len > 0 && text.data[len - 1] == '\n')
         len--;
     error_set(err, code, "%.*s", (int)len, text.data);
+    if (err && !err->text)
+        err->code = code = E_NO_MEMORY;
     wasm_byte_vec_delete(&text);
     if (e)
         wasmtime_error_delete(e);

@@ -32,8 +32,8 @@ enum engine_kind engine_compiler(enum engine_kind kind);
 /* Tells compiled code of one version and configuration from another's; part of the cache's paths. */
 const char *engine_fingerprint(void);
 
-/* Folds Wasmtime's two channels into `err` with code E_TRAP or `code`, and frees both. The text is
- * Wasmtime's, causes included. Returns 0 when both are NULL. */
+/* Folds Wasmtime's two channels into `err` with `code`, and frees both. The text is Wasmtime's, causes
+ * included; E_NO_MEMORY when there is no memory for it. Returns 0 when both are NULL. */
 int engine_error(error *err, int code, wasmtime_error_t *error_or_null, wasm_trap_t *trap_or_null);
 
 /* The innermost cause of an error text of Wasmtime's ("a\n\nCaused by:\n    b" gives "b"): a pointer

@@ -15,7 +15,8 @@ typedef struct host_wait {
     ExtismVal *outputs; /* to fill in, as in ExtismFunctionType */
     size_t n_outputs;
     const char *failure;           /* when set, the guest's call fails with this text, copied */
-    void (*cancel)(void *state);   /* run when the guest's call goes away first; may be NULL */
+    void (*cancel)(void *state);   /* run when the guest's call goes away first, and `wait` with it: to be set
+                                      by whoever keeps `wait` */
     void *state;
 } host_wait;
 

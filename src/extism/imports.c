@@ -359,6 +359,22 @@ int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *
     return engine_error(err, E_INTERNAL, e, NULL);
 }
 
+/* In front of the engine's own. */
+static int define_poll(compiled_plugin *c, error *err)
+{
+    static const char from[] = "wasi_snapshot_preview1", name[] = "poll_oneoff";
+    wasm_valtype_vec_t params, results;
+
+    fill_types(&params, "iiii");
+    fill_types(&results, "i");
+    wasm_functype_t *type = wasm_functype_new(&params, &results);
+    wasmtime_error_t *e =
+        wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1, name, sizeof name - 1,
+                                          type, imports_poll_oneoff, NULL, NULL);
+    wasm_functype_delete(type);
+    return engine_error(err, E_INTERNAL, e, NULL);
+}
+
 int imports_define(compiled_plugin *c, error *err)
 {
     int rc = 0;
@@ -366,6 +382,8 @@ int imports_define(compiled_plugin *c, error *err)
         rc = define_env(c, &env_functions[i], err);
     if (rc == 0 && c->uses_wasi)
         rc = engine_error(err, E_INTERNAL, wasmtime_linker_define_wasi(c->linker), NULL);
+    if (rc == 0 && c->uses_wasi && c->options.http)
+        rc = define_poll(c, err);
     for (size_t i = 0; i < c->options.function_count && rc == 0; i++)
         rc = imports_define_function(c->linker, c->options.functions[i], err);
     return rc;

@@ -39,4 +39,9 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
                                 size_t n_args, wasmtime_val_t *results, size_t n_results,
                                 wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);
 
+/* WASI's poll_oneoff that does not hold the thread, for calls on fibers. */
+void imports_poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
+                         wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
+                         wasmtime_async_continuation_t *continuation);
+
 #endif

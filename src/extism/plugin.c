@@ -243,6 +243,7 @@ int32_t plugin_call(plugin *p, const char *name, slice input, void *host_context
     if (pthread_mutex_lock(&p->lock) == EDEADLK)
         return -1; /* a host function calls the plug-in that called it */
     forget_error(p);
+    p->last = (outcome){.code = -1};
     p->state.host_context = host_context;
     p->state.interrupted = false;
     p->state.has_deadline = m->has_timeout_ms;

@@ -433,7 +433,7 @@ static int expression(rewriter *w, error *err)
     if (w->r->failed)
         return error_set(err, E_INVALID, "code holds an instruction that is not known");
     if (w->rc != 0)
-        return error_set(err, w->rc, "code is too large to link");
+        return error_set(err, w->rc, "code cannot be linked: %s", error_code_name(w->rc));
     return 0;
 }
 

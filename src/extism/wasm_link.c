@@ -33,6 +33,15 @@ int wasm_link_no_memory(linker *l)
     return error_set(l->err, E_NO_MEMORY, "out of memory while linking a module");
 }
 
+int wasm_link_failed(linker *l, int rc)
+{
+    if (rc == E_NO_MEMORY)
+        return wasm_link_no_memory(l);
+    if (rc == E_TOO_LARGE)
+        return error_set(l->err, rc, "the linked module is too large");
+    return rc;
+}
+
 int wasm_link_put_section(linker *l, enum wasm_section id)
 {
     buf *out = &l->out->wasm;
@@ -40,9 +49,7 @@ int wasm_link_put_section(linker *l, enum wasm_section id)
     rc = rc ? rc : wasm_write_uint(out, l->scratch.len);
     rc = rc ? rc : buf_append(out, l->scratch.data, l->scratch.len);
     buf_clear(&l->scratch);
-    if (rc == E_TOO_LARGE)
-        return error_set(l->err, rc, "the linked module is too large");
-    return rc ? wasm_link_no_memory(l) : 0;
+    return wasm_link_failed(l, rc);
 }
 
 /* The number of the kernel's exported function of this name among its functions. */

@@ -68,6 +68,10 @@ int wasm_link_not_understood(linker *l, const char *what);
 /* E_NO_MEMORY. */
 int wasm_link_no_memory(linker *l);
 
+/* Says why a section could not be written: what is wrong with it was said, the other reasons were not.
+ * Returns `rc`. */
+int wasm_link_failed(linker *l, int rc);
+
 /* Appends the section in l->scratch to the result, and clears that. */
 int wasm_link_put_section(linker *l, enum wasm_section id);
 

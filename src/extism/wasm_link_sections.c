@@ -133,7 +133,7 @@ static int put_tables(linker *l)
         if (has_init && rc == 0)
             rc = wasm_code_rewrite_const(&r, &map, NULL, &l->scratch, l->err);
     }
-    return rc ? rc : wasm_link_put_section(l, WASM_SECTION_TABLE);
+    return rc ? wasm_link_failed(l, rc) : wasm_link_put_section(l, WASM_SECTION_TABLE);
 }
 
 static int put_limits(buf *out, const wasm_limits *limits)
@@ -197,7 +197,7 @@ static int put_globals(linker *l)
         rc = rc ? rc : buf_append_byte(&l->resets, 0x24);
         rc = rc ? rc : wasm_write_uint(&l->resets, number);
     }
-    return rc ? rc : wasm_link_put_section(l, WASM_SECTION_GLOBAL);
+    return rc ? wasm_link_failed(l, rc) : wasm_link_put_section(l, WASM_SECTION_GLOBAL);
 }
 
 static int put_export(linker *l, const char *name, enum wasm_extern_kind kind, uint32_t index)
@@ -284,8 +284,10 @@ static int put_elements(linker *l)
     rc = begin_counted(l, WASM_SECTION_ELEMENT, 0, &r);
     while (wasm_reader_more(&r) && rc == 0)
         rc = put_element(l, &r, &map);
-    if (rc != 0 || r.failed)
+    if (rc == E_INVALID || r.failed)
         return wasm_link_not_understood(l, "element");
+    if (rc != 0)
+        return wasm_link_failed(l, rc);
     return wasm_link_put_section(l, WASM_SECTION_ELEMENT);
 }
 

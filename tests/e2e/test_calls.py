@@ -104,6 +104,25 @@ class Time(Project):
             server.said("ERROR loop invocation .*longer than it may")
             self.assertEqual(server.request("/echo", b"x").body, b"x")
 
+    def test_a_sleeping_guest_holds_up_nobody(self):
+        self.add("sleep")
+        self.add("echo")
+        with self.serve("--workers", "1") as server:
+            self.assertEqual(server.request("/echo", b"x").status, 200)
+
+            def work(n):
+                began = time.monotonic()
+                if n == 0:
+                    self.assertEqual(server.request("/sleep", b"").status, 200)
+                    self.assertGreaterEqual(time.monotonic() - began, 1)
+                    return 0
+                time.sleep(0.2)
+                began = time.monotonic()
+                self.assertEqual(server.request("/echo", b"x").status, 200)
+                return time.monotonic() - began
+
+            self.assertLess(max(in_parallel(4, work)), 0.5)
+
     def test_long_calls_hold_up_nobody(self):
         self.add("loop")
         self.add("echo")
