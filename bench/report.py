@@ -20,8 +20,9 @@ AT_LEAST, AT_MOST = ">=", "<="
 
 def scaled(nanoseconds):
     for factor, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "us")):
-        if nanoseconds >= factor:
-            return f"{nanoseconds / factor:.3g} {unit}"
+        value = nanoseconds / factor
+        if value >= 1:
+            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
     return f"{nanoseconds:.3g} ns"
 
 
