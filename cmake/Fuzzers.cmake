@@ -8,7 +8,7 @@ set(fuzz_dir ${CMAKE_SOURCE_DIR}/tests/fuzz)
 function(fuzz_program target)
     add_executable(${target} ${ARGN})
     target_link_libraries(${target} PRIVATE ubiq_options ${all_layers} wasmtime)
-    target_include_directories(${target} PRIVATE ${fuzz_dir})
+    target_include_directories(${target} PRIVATE ${fuzz_dir} ${CMAKE_BINARY_DIR}/generated)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endfunction()
 

@@ -13,7 +13,7 @@ if(SANITIZER MATCHES "address|undefined|thread")
     set(sanitizer_environment
         "ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1"
         "UBSAN_OPTIONS=print_stacktrace=1"
-        "TSAN_OPTIONS=halt_on_error=1")
+        "TSAN_OPTIONS=halt_on_error=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan_suppressions.txt")
 endif()
 
 file(GLOB unit_sources CONFIGURE_DEPENDS ${unit_dir}/*.c)

@@ -109,47 +109,6 @@ bool guest_next_body(slice binary, size_t *at, slice *body)
     return true;
 }
 
-static const char prelude[] =
-    "(module"
-    "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"free\" (func $free (param i64)))"
-    "(import \"extism:host/env\" \"length\" (func $length (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"length_unsafe\" (func $length_unsafe (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"load_u8\" (func $load_u8 (param i64) (result i32)))"
-    "(import \"extism:host/env\" \"load_u64\" (func $load_u64 (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"store_u8\" (func $store_u8 (param i64 i32)))"
-    "(import \"extism:host/env\" \"store_u64\" (func $store_u64 (param i64 i64)))"
-    "(import \"extism:host/env\" \"input_length\" (func $input_length (result i64)))"
-    "(import \"extism:host/env\" \"input_offset\" (func $input_offset (result i64)))"
-    "(import \"extism:host/env\" \"input_load_u8\" (func $input_load_u8 (param i64) (result i32)))"
-    "(import \"extism:host/env\" \"input_load_u64\" (func $input_load_u64 (param i64) (result "
-    "i64)))"
-    "(import \"extism:host/env\" \"input_set\" (func $input_set (param i64 i64)))"
-    "(import \"extism:host/env\" \"output_set\" (func $output_set (param i64 i64)))"
-    "(import \"extism:host/env\" \"output_length\" (func $output_length (result i64)))"
-    "(import \"extism:host/env\" \"output_offset\" (func $output_offset (result i64)))"
-    "(import \"extism:host/env\" \"error_set\" (func $error_set (param i64)))"
-    "(import \"extism:host/env\" \"error_get\" (func $error_get (result i64)))"
-    "(import \"extism:host/env\" \"reset\" (func $reset))"
-    "(import \"extism:host/env\" \"memory_bytes\" (func $memory_bytes (result i64)))"
-    "(import \"extism:host/env\" \"config_get\" (func $config_get (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"var_get\" (func $var_get (param i64) (result i64)))"
-    "(import \"extism:host/env\" \"var_set\" (func $var_set (param i64 i64)))"
-    "(memory (export \"memory\") 1)";
-
-const char *guest_text(const char *functions)
-{
-    static char *made[64];
-    static size_t count;
-    char *text;
-
-    assert_true(asprintf(&text, "%s%s)", prelude, functions) > 0);
-    /* Kept where a leak checker finds it. */
-    assert_true(count < sizeof made / sizeof *made);
-    made[count++] = text;
-    return text;
-}
-
 static void *no_http(struct http_request *request, void (*done)(void *arg, int curl_code),
                      void *arg)
 {
@@ -275,37 +234,19 @@ instance *guest_instance(compiled_plugin *code, plugin_state *state)
     return i;
 }
 
-static int run_number(instance *i, const char *function, int64_t *out, error *err)
+int64_t guest_number(instance *i, const char *function)
 {
     const struct module_export *e = module_interface_find(
         &compiled_plugin_main(instance_code(i))->interface, slice_str(function));
-    wasmtime_val_raw_t raw[1] = {{0}};
+    wasmtime_val_raw_t raw[INSTANCE_RESULTS] = {{0}};
+    error err = {0};
     wasmtime_func_t f;
 
     assert_non_null(e);
     assert_true(instance_find_function(i, e, &f));
-    int rc = instance_call(i, &f, 0, e->results, raw, err);
-    *out = e->result == WASM_I32_TYPE ? raw[0].i32 : raw[0].i64;
-    return rc;
-}
-
-int64_t guest_number(instance *i, const char *function)
-{
-    error err = {0};
-    int64_t number;
-
-    if (run_number(i, function, &number, &err) != 0)
+    if (instance_call(i, &f, 0, 1, raw, &err) != 0)
         fail_msg("%s: %s", function, error_text(&err));
-    return number;
-}
-
-void guest_must_fail(instance *i, const char *function)
-{
-    error err = {0};
-    int64_t number;
-
-    assert_int_not_equal(run_number(i, function, &number, &err), 0);
-    error_deinit(&err);
+    return raw[0].i64;
 }
 
 static pthread_t ticker;

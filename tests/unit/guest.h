@@ -7,14 +7,21 @@
 #include "extism/instance.h"
 #include "extism/plugin.h"
 
-/* Guests in WebAssembly text, and what the tests of src/extism do with them. Failures are cmocka's, so
- * only a test's main thread may call these. */
+/* Which sanitizer this is built for: BUILT_FOR(thread_sanitizer). */
+#if defined(__has_feature)
+#define BUILT_FOR(sanitizer) __has_feature(sanitizer)
+#else
+#define BUILT_FOR(sanitizer) 0
+#endif
+
+/* Guests in WebAssembly text, and what the tests of src/extism do with them. Failures are cmocka's,
+ * so only a test's main thread may call these. */
 
 /* Group set-up for cmocka: no module cache. */
 int guest_start(void **state);
 
-/* cmocka takes the signals over for the time of a test by which the engine learns of traps. This gives
- * them back; everything here that compiles or makes an instance does so too. */
+/* cmocka takes the signals over for the time of a test by which the engine learns of traps. This
+ * gives them back; everything here that compiles or makes an instance does so too. */
 void guest_take_signals(void);
 
 /* The binary of a module in text; the caller frees it with free(). */
@@ -27,13 +34,9 @@ slice guest_wat_binary(const char *name);
 /* Base64 of the bytes, which are freed; the caller frees the text. For manifests. */
 char *guest_base64(slice bytes);
 
-/* The code section's bodies of a binary, one after another: false when there are no more. `at` begins
- * as 0. */
+/* The code section's bodies of a binary, one after another: false when there are no more. `at`
+ * begins as 0. */
 bool guest_next_body(slice binary, size_t *at, slice *body);
-
-/* `functions` inside of a module that imports all of extism:host/env, each function under its own name
- * with a $, and has one page of memory. Never freed before the process ends. */
-const char *guest_text(const char *functions);
 
 /* Compiles text; for call.h and for plugin.h. */
 compiled_plugin *guest_compile(const char *text);
@@ -62,8 +65,8 @@ guest_result guest_plugin_call(plugin *p, const char *function, slice input);
 
 void guest_result_free(guest_result *r);
 
-/* Makes the whole call and frees the result; it must have worked and given this output, or failed with
- * an error that holds this text. */
+/* Makes the whole call and frees the result; it must have worked and given this output, or failed
+ * with an error that holds this text. */
 void guest_gives(compiled_plugin *code, const char *function, const char *input,
                  const char *output);
 void guest_fails(compiled_plugin *code, const char *function, const char *input, const char *words);
@@ -74,9 +77,6 @@ instance *guest_instance(compiled_plugin *code, plugin_state *state);
 /* Calls a function () -> i64 of an instance in the C API's mode. */
 int64_t guest_number(instance *i, const char *function);
 
-/* Calls one that must fail. */
-void guest_must_fail(instance *i, const char *function);
-
 /* Begins and ends a thread that advances the epoch every millisecond. */
 void guest_start_ticks(void);
 void guest_stop_ticks(void);
@@ -85,7 +85,8 @@ void guest_stop_ticks(void);
 char *guest_directory(void);
 void guest_remove_directory(char *path);
 
-/* Runs `run` in a child process, which must exit with 0 (it may return or assert with guest_require). */
+/* Runs `run` in a child process, which must exit with 0 (it may return or assert with
+ * guest_require). */
 void guest_in_child(void (*run)(void *arg), void *arg);
 
 /* As assert_true, for children and threads: ends the process. */

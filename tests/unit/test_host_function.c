@@ -114,7 +114,8 @@ static void test_who_keeps_it(void **state)
     assert_int_equal(freed, 1);
 }
 
-/* Turns the arguments round: 20 of all types, with values that no conversion would leave as they are. */
+/* Turns the arguments round: 20 of all types, with values that no conversion would leave as they
+ * are. */
 static void turn_round(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n_in, ExtismVal *out,
                        ExtismSize n_out, void *data)
 {

@@ -354,8 +354,8 @@ static void test_hidden_state(void **state)
                    "(func (export \"f\") (struct.set $s 0 (global.get $g) (i32.const 2))))");
 }
 
-/* Modules that are linked by name are put back together: the library's memory and globals, which the
- * main module changes, and the kernel's. */
+/* Modules that are linked by name are put back together: the library's memory and globals, which
+ * the main module changes, and the kernel's. */
 static void test_linked_modules(void **state)
 {
     static const char manifest[] = "{\"wasm\": [{\"name\": \"lib\", \"data\": \"%s\"}, {\"name\": "

@@ -205,8 +205,8 @@ static void test_views(void **state)
     free(m.base);
 }
 
-/* A guest writes what it wants into headers, its own and ones that it makes up. What the host takes for
- * a block ends where the last allocation does: nobody clears what lies behind. */
+/* A guest writes what it wants into headers, its own and ones that it makes up. What the host takes
+ * for a block ends where the last allocation does: nobody clears what lies behind. */
 static void test_forged_headers(void **state)
 {
     kernel_memory m = make(KERNEL_UNLIMITED_PAGES);
@@ -228,8 +228,6 @@ static void test_forged_headers(void **state)
     assert_int_equal(alloc(m, 8), q + 56 + 16); /* allocation does not look at headers */
     free(m.base);
 }
-
-/* --- the kernel in WebAssembly, on the same memory ----------------------------------------------------- */
 
 typedef struct kernel {
     wasmtime_store_t *store;

@@ -235,8 +235,6 @@ static void test_where_it_is_without_a_directory(void **state)
     free(home);
 }
 
-/* --- modules -------------------------------------------------------------------------------------------- */
-
 #define MODULE "(module (func (export \"f\") (result i32) (i32.const 42)) (memory 3))"
 
 static module *create(bool use_cache)
@@ -305,7 +303,7 @@ static void test_content_of_another_version(void **state)
     buf_init(&whole, 1 << 24);
     buf_init(&changed, 1 << 24);
     assert_int_equal(file_read(path, &whole, NULL), 0);
-    for (size_t i = SHA256_BYTES; i < SHA256_BYTES + 200; i++) {
+    for (size_t i = SHA256_BYTES; i < SHA256_BYTES + 200; i += 5) {
         uint8_t digest[SHA256_BYTES];
         struct stat before, after;
         /* Cut off here, and with other bytes from here on. */

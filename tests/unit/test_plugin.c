@@ -325,7 +325,8 @@ static void test_a_limit_of_pages(void **state)
     compiled_plugin_unref(c);
 }
 
-/* After a large call the kernel's memory goes back to the system, but what can be asked for stays. */
+/* After a large call the kernel's memory goes back to the system, but what can be asked for
+ * stays. */
 static void test_trimming(void **state)
 {
     plugin *p = make();
@@ -346,12 +347,13 @@ static void test_trimming(void **state)
     guest_result_free(&r);
     assert_int_equal(plugin_call(p, "wide output", slice_of("", 0), NULL), 0);
     assert_int_equal(plugin_output(p).len, 3014512);
-    assert_int_equal(plugin_output(p).data[2999999], 7);
+    assert_int_equal(plugin_output(p).data[2000000], 7);
     free(large);
     plugin_destroy(p);
 }
 
-/* An error text as long as it likes is told in full, and stands shortened in the error of its call. */
+/* An error text as long as it likes is told in full, and stands shortened in the error of its
+ * call. */
 static void test_a_very_long_error(void **state)
 {
     plugin *p = make();

@@ -9,8 +9,8 @@
 
 #include "guest.h"
 
-/* Lets each allocation of the library fail in turn, and all from one on. What was to be done then either
- * works all the same or fails with a reason; leaks are the leak checker's to find. */
+/* Lets each allocation of the library fail in turn, and all from one on. What was to be done then
+ * either works all the same or fails with a reason; leaks are the leak checker's to find. */
 
 static long countdown; /* to the failure; 0: none is on its way */
 static bool lasting;   /* those behind it fail too */
@@ -258,14 +258,14 @@ static int fresh_calls(error *err)
 static int more_than_slots(error *err)
 {
     compiled_plugin *code = NULL;
-    plugin *p[6] = {NULL};
+    plugin *p[4] = {NULL};
     int rc = compile(&code, single, false, err);
 
-    for (int i = 0; i < 6 && rc == 0; i++) {
+    for (int i = 0; i < 4 && rc == 0; i++) {
         rc = plugin_create(&p[i], code, err);
         rc = rc ? rc : call_plugin(p[i], "echo", "x", "x", err);
     }
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 4; i++)
         plugin_destroy(p[i]);
     compiled_plugin_unref(code);
     return rc;
@@ -334,7 +334,7 @@ static int set_up(void **state)
                      "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
                      "(func (export \"f\") (drop (call $alloc (i64.const 9))) (call $g)))"));
 
-    engine_set_instances(3);
+    engine_set_instances(2);
     if (asprintf(&single,
                  "{\"wasm\": [{\"data\": \"%s\"}], \"config\": {\"a\": \"b\"}, \"allowed_hosts\":"
                  " [\"a.example\", \"*.b.example\"], \"allowed_paths\": {\"/tmp\": \"/t\"},"

@@ -45,6 +45,6 @@
     (call $free (global.get $p))
     (call $input_offset)
     (call $load_u8 (i64.const 5)))
-  (func (export "g") (result i64) (call $alloc (i64.const 0x7fffffff)))
+  (func (export "g") (result i64) (call $alloc (i64.const 0x3ffffff)))
   (func (export "h") (result i64) (call $alloc (i64.const -1)))
   (func (export "i") (result i64) (call $reset) (call $alloc (i64.const 1))))
