@@ -289,3 +289,189 @@ int json_put_string(buf *out, slice text)
         rc = buf_append(out, text.data + done, text.len - done);
     return rc ? rc : buf_append_byte(out, '"');
 }
+
+int json_put_bytes(buf *out, slice bytes)
+{
+    buf text;
+    int rc = 0;
+
+    if (slice_is_utf8(bytes))
+        return json_put_string(out, bytes);
+    buf_init(&text, SIZE_MAX);
+    while (bytes.len && rc == 0) {
+        size_t whole = slice_utf8_prefix(bytes);
+
+        rc = buf_append(&text, bytes.data, whole);
+        bytes = slice_of(bytes.data + whole, bytes.len - whole);
+        if (bytes.len && rc == 0) {
+            rc = buf_append_str(&text, "\xef\xbf\xbd");
+            bytes = slice_of(bytes.data + 1, bytes.len - 1);
+        }
+    }
+    rc = rc ? rc : json_put_string(out, buf_slice(&text));
+    buf_deinit(&text);
+    return rc;
+}
+
+static size_t skip_digits(json_reader *r)
+{
+    size_t start = r->at;
+
+    while (byte_at(r) >= '0' && byte_at(r) <= '9')
+        r->at++;
+    return r->at - start;
+}
+
+static int skip_number(json_reader *r, error *err)
+{
+    size_t start, digits;
+
+    if (byte_at(r) == '-')
+        r->at++;
+    start = r->at;
+    digits = skip_digits(r);
+    if (digits == 0 || (digits > 1 && r->text.data[start] == '0'))
+        return error_set(err, E_INVALID, "a number begins as none does");
+    if (byte_at(r) == '.') {
+        r->at++;
+        if (skip_digits(r) == 0)
+            return error_set(err, E_INVALID, "no digit follows the '.' of a number");
+    }
+    if (byte_at(r) == 'e' || byte_at(r) == 'E') {
+        r->at++;
+        if (byte_at(r) == '+' || byte_at(r) == '-')
+            r->at++;
+        if (skip_digits(r) == 0)
+            return error_set(err, E_INVALID, "no digit follows the 'e' of a number");
+    }
+    return 0;
+}
+
+static int skip_word(json_reader *r, error *err)
+{
+    static const char *const words[] = {"true", "false", "null"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t len = strlen(words[i]);
+
+        if (r->text.len - r->at >= len && memcmp(r->text.data + r->at, words[i], len) == 0) {
+            r->at += len;
+            return 0;
+        }
+    }
+    return error_set(err, E_INVALID, "expected a value, found %s", json_kind_name(json_peek(r)));
+}
+
+/* Passes over a string, number or word. `text` is room for strings. */
+static int skip_scalar(json_reader *r, buf *text, error *err)
+{
+    switch (json_peek(r)) {
+    case JSON_STRING:
+        buf_clear(text);
+        return json_string(r, text, err);
+    case JSON_NUMBER:
+        return skip_number(r, err);
+    default:
+        return skip_word(r, err);
+    }
+}
+
+/* Passes over a scalar and appends it as it stands, then `behind` unless that is 0. */
+static int copy_scalar(json_reader *r, buf *out, buf *text, char behind, error *err)
+{
+    size_t start;
+    int rc;
+
+    skip_space(r);
+    start = r->at;
+    rc = skip_scalar(r, text, err);
+    if (rc == 0 && out)
+        rc = buf_append(out, r->text.data + start, r->at - start);
+    if (rc == 0 && out && behind)
+        rc = buf_append_byte(out, (uint8_t)behind);
+    return rc;
+}
+
+static int copy_name(json_reader *r, buf *out, buf *text, error *err)
+{
+    int rc = expect(r, JSON_STRING, err);
+
+    rc = rc ? rc : copy_scalar(r, out, text, ':', err);
+    if (rc)
+        return rc;
+    skip_space(r);
+    if (byte_at(r) != ':')
+        return error_set(err, E_INVALID, "expected ':' after the name");
+    r->at++;
+    return 0;
+}
+
+/* Arrays and objects that have been entered and not left. */
+struct nesting {
+    uint8_t kind[JSON_NESTING_MAX];
+    size_t depth;
+    bool first; /* nothing of the innermost has been read */
+};
+
+static int copy_byte(buf *out, char byte)
+{
+    return out ? buf_append_byte(out, (uint8_t)byte) : 0;
+}
+
+/* Steps to the next value of the innermost array or object, or leaves it: 0 then, else 1. */
+static int copy_step(json_reader *r, buf *out, buf *text, struct nesting *n, error *err)
+{
+    enum json_kind kind = n->kind[n->depth - 1];
+    int more = json_next(r, kind, n->first ? 0 : 1, err);
+    int rc = 0;
+
+    if (more < 0)
+        return more;
+    if (more == 0) {
+        n->depth--;
+        n->first = false;
+        return copy_byte(out, kind == JSON_ARRAY ? ']' : '}');
+    }
+    if (!n->first)
+        rc = copy_byte(out, ',');
+    if (rc == 0 && kind == JSON_OBJECT)
+        rc = copy_name(r, out, text, err);
+    return rc ? rc : 1;
+}
+
+/* A value, or the start of one that others are in. */
+static int copy_value(json_reader *r, buf *out, buf *text, struct nesting *n, error *err)
+{
+    enum json_kind kind = json_peek(r);
+
+    if (kind != JSON_ARRAY && kind != JSON_OBJECT) {
+        n->first = false;
+        return copy_scalar(r, out, text, 0, err);
+    }
+    if (n->depth == JSON_NESTING_MAX)
+        return error_set(err, E_INVALID, "nested deeper than %d", JSON_NESTING_MAX);
+    n->kind[n->depth++] = (uint8_t)kind;
+    n->first = true;
+    r->at++;
+    return copy_byte(out, kind == JSON_ARRAY ? '[' : '{');
+}
+
+int json_copy(json_reader *r, buf *out, error *err)
+{
+    struct nesting n = {.depth = 0};
+    size_t start = out ? out->len : 0;
+    buf text;
+    int rc;
+
+    buf_init(&text, r->text.len);
+    rc = copy_value(r, out, &text, &n, err);
+    while (rc == 0 && n.depth > 0) {
+        rc = copy_step(r, out, &text, &n, err);
+        if (rc > 0)
+            rc = copy_value(r, out, &text, &n, err);
+    }
+    buf_deinit(&text);
+    if (rc && out)
+        out->len = start;
+    return rc;
+}

@@ -51,10 +51,20 @@ int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err) MUST_CHEC
 /* Reads null. E_INVALID when something else comes. */
 int json_null(json_reader *r, error *err) MUST_CHECK;
 
+/* Reads a value of any kind and appends it to `out` without white space, or only makes sure that it is
+ * one when `out` is NULL. E_INVALID, for arrays and objects nested deeper than JSON_NESTING_MAX too; or
+ * as buf_append. */
+int json_copy(json_reader *r, buf *out, error *err) MUST_CHECK;
+
+#define JSON_NESTING_MAX 256
+
 /* Makes sure that only white space is left. */
 int json_end(json_reader *r, error *err) MUST_CHECK;
 
 /* Appends `text` as a JSON string with its quotes. `text` must be UTF-8. As buf_append. */
 int json_put_string(buf *out, slice text) MUST_CHECK;
+
+/* The same for any bytes: what is not UTF-8 becomes U+FFFD. */
+int json_put_bytes(buf *out, slice bytes) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 #include "extism/host_function.h"
 
 #include "base/buf.h"
+#include "extism/imports_internal.h"
 
 #include <stdlib.h>
 
@@ -95,4 +96,24 @@ void host_function_unref(host_function *f)
     free(f->inputs);
     free(f->outputs);
     free(f);
+}
+
+void *host_function_context(instance *caller)
+{
+    return instance_state(caller)->host_context;
+}
+
+bool host_function_block(instance *caller, uint64_t handle, slice *out)
+{
+    return imports_block(caller, handle, out);
+}
+
+bool host_function_return(instance *caller, slice bytes, int64_t *handle)
+{
+    uint64_t offset;
+
+    if (instance_alloc_bytes(caller, bytes, &offset, NULL) != 0)
+        return false;
+    *handle = (int64_t)offset;
+    return true;
 }

@@ -2,6 +2,7 @@
 #define UBIQ_EXTISM_HOST_FUNCTION_H
 
 #include "base/error.h"
+#include "base/slice.h"
 #include "extism.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,19 @@ typedef bool (*host_function_start)(struct instance *caller, const ExtismVal *in
 
 /* Lets the guest's call go on; `wait` is gone then. */
 void host_wait_finish(host_wait *wait);
+
+/* What a host function asks of its caller, in the thread of the call. */
+
+/* The host_context of the call. */
+void *host_function_context(struct instance *caller);
+
+/* The bytes of the block at `handle`; 0 is the block of no bytes. False when there is no such block.
+ * A view until something is allocated in the guest's memory or the guest runs. */
+bool host_function_block(struct instance *caller, uint64_t handle, slice *out);
+
+/* Copies bytes into a new block, which is the guest's; its handle, 0 for no bytes, in `*handle`. False
+ * when the guest has not enough memory left. */
+bool host_function_return(struct instance *caller, slice bytes, int64_t *handle);
 
 /* A function of the host, shared by the plug-ins that import it. Immutable once it is in use. */
 typedef struct host_function {

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "server/input.h"
-#include "server/invocation.h"
 #include "server/limits.h"
 #include "server/reply.h"
 #include "server/worker.h"
@@ -20,7 +19,7 @@ connection *connection_of(timer *t)
     return (connection *)(void *)((char *)t - offsetof(connection, timer));
 }
 
-static void set_timer(connection *c, enum timer_kind kind)
+static void set_timer(connection *c, enum connection_timer kind)
 {
     timers_set(&c->worker->timers, &c->timer, kind, clock_ns());
 }
@@ -64,8 +63,16 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     reply_continue(c);
-    if (!c->closed)
-        connection_resume(c);
+    if (!c->closed && c->state == CONNECTION_HEAD)
+        input_resume(c);
+}
+
+static void run(task *t)
+{
+    connection *c = (connection *)(void *)((char *)t - offsetof(connection, task));
+
+    if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY)
+        input_resume(c);
 }
 
 void connection_create(struct worker *w, int fd)
@@ -80,6 +87,7 @@ void connection_create(struct worker *w, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->worker = w;
     c->fd = fd;
+    c->task.run = run;
     buf_init(&c->in, input_max(w));
     event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     event_assign(&c->writable, w->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
@@ -89,34 +97,9 @@ void connection_create(struct worker *w, int fd)
         connection_close(c);
 }
 
-void connection_resume(connection *c)
+connection *connection_of_exchange(exchange *x)
 {
-    if (c->state == CONNECTION_CALL)
-        invocation_run(c);
-    if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY)
-        input_resume(c);
-}
-
-bool connection_hold(connection *c, slice body)
-{
-    request *q = &c->request;
-    uint8_t *held = malloc(q->method.len + q->path.len + body.len + 1);
-    uint8_t *at = held;
-
-    if (!held)
-        return false;
-    memcpy(at, q->method.data, q->method.len);
-    q->method.data = at;
-    at += q->method.len;
-    memcpy(at, q->path.data, q->path.len);
-    q->path.data = at;
-    at += q->path.len;
-    if (body.len)
-        memcpy(at, body.data, body.len);
-    c->body = slice_of(at, body.len);
-    free(c->held);
-    c->held = held;
-    return true;
+    return (connection *)(void *)((char *)x - offsetof(connection, exchange));
 }
 
 bool connection_count_buffered(connection *c, size_t bytes)
@@ -141,7 +124,7 @@ static void await_client(connection *c)
 {
     c->state = CONNECTION_WRITE;
     set_timer(c, TIMER_WRITE);
-    if ((!c->held && !connection_hold(c, slice_of(NULL, 0))) ||
+    if (!exchange_hold(&c->exchange) ||
         event_add(&c->writable, NULL) != 0 || !connection_count_buffered(c, c->out_len))
         connection_close(c);
 }
@@ -168,11 +151,10 @@ void connection_answered(connection *c, bool complete)
     if (c->buffered)
         connection_count_buffered(c, 0);
     now = clock_ns();
-    access_log_add(&c->worker->log, &c->request, now);
-    free(c->held);
-    c->held = NULL;
+    access_log_add(&c->worker->log, &c->exchange.request, now);
+    exchange_deinit(&c->exchange);
     c->state = CONNECTION_HEAD;
-    if (c->request.keep_alive) {
+    if (c->exchange.request.keep_alive) {
         timers_set(&c->worker->timers, &c->timer, c->in.len ? TIMER_HEAD : TIMER_IDLE, now);
     } else if (c->lingers) {
         linger(c);
@@ -189,18 +171,14 @@ void connection_expire(connection *c)
             connection_close(c);
             return;
         }
-        c->request = REQUEST_UNREAD;
+        c->exchange.request = REQUEST_UNREAD;
         reply_refuse(c, 408);
         return;
     case CONNECTION_BODY:
-        c->request = REQUEST_UNREAD;
+        c->exchange.request = REQUEST_UNREAD;
         reply_refuse(c, 408);
         return;
     case CONNECTION_CALL:
-        invocation_expire(c);
-        if (!c->closed)
-            worker_queue(c->worker, c);
-        return;
     case CONNECTION_WRITE:
     case CONNECTION_LINGER:
         connection_close(c);
@@ -221,13 +199,14 @@ void connection_close(connection *c)
     if (c->state == CONNECTION_CALL || c->state == CONNECTION_WRITE) {
         /* The client went away before it had its answer. */
         if (c->state == CONNECTION_CALL)
-            c->request.status = 499;
-        access_log_add(&c->worker->log, &c->request, clock_ns());
+            c->exchange.request.status = 499;
+        access_log_add(&c->worker->log, &c->exchange.request, clock_ns());
     }
-    invocation_cancel(c);
+    exchange_cancel(c);
     connection_count_buffered(c, 0);
     c->state = CONNECTION_LINGER;
     timers_clear(&c->timer);
+    task_remove(&c->task);
     event_del(&c->readable);
     event_del(&c->writable);
     close(c->fd);
@@ -238,7 +217,7 @@ void connection_close(connection *c)
 void connection_free(connection *c)
 {
     buf_deinit(&c->in);
-    free(c->held);
+    exchange_deinit(&c->exchange);
     free(c->out);
     free(c);
 }

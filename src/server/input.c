@@ -1,7 +1,7 @@
 #include "server/input.h"
 
 #include "base/clock.h"
-#include "server/dispatch.h"
+#include "server/exchange.h"
 #include "server/limits.h"
 #include "server/reply.h"
 #include "server/request_head.h"
@@ -56,7 +56,7 @@ static void await_body(connection *c, const request_head *h, size_t have)
     size_t most = h->chunked ? s->request_bytes : (size_t)h->content_length;
 
     if (!connection_count_buffered(c, h->length + most)) {
-        c->request = REQUEST_UNREAD;
+        c->exchange.request = REQUEST_UNREAD;
         reply_refuse(c, 503);
         return;
     }
@@ -69,10 +69,13 @@ static void await_body(connection *c, const request_head *h, size_t have)
         reply_expect(c);
 }
 
-static void begin_request(connection *c, const request_head *h)
+/* `head` begins where the head does. */
+static void begin_request(connection *c, const request_head *h, const uint8_t *data)
 {
-    c->request = (request){
+    c->exchange.request = (request){
+        .head = slice_of(data, h->length),
         .method = h->method,
+        .target = h->target,
         .path = h->path,
         .keep_alive = h->keep_alive,
         .http_1_0 = h->http_1_0,
@@ -90,12 +93,12 @@ static size_t take_head(connection *c, uint8_t *data, size_t len)
     if (status == HEAD_INCOMPLETE)
         return 0;
     if (status) {
-        c->request = REQUEST_UNREAD;
+        c->exchange.request = REQUEST_UNREAD;
         reply_refuse(c, status);
         return len;
     }
     if (head.content_length > c->worker->shared->request_bytes) {
-        begin_request(c, &head);
+        begin_request(c, &head, data);
         reply_refuse(c, 413);
         return len;
     }
@@ -104,8 +107,8 @@ static size_t take_head(connection *c, uint8_t *data, size_t len)
         await_body(c, &head, len);
         return 0;
     }
-    begin_request(c, &head);
-    dispatch(c, slice_of(data + head.length, whole - head.length));
+    begin_request(c, &head, data);
+    exchange_begin(c, slice_of(data + head.length, whole - head.length));
     return whole;
 }
 
@@ -121,8 +124,8 @@ static void take_whole(connection *c, size_t end)
         connection_close(c);
         return;
     }
-    begin_request(c, &head);
-    dispatch(c, slice_of(c->in.data + head.length, end - head.length));
+    begin_request(c, &head, c->in.data);
+    exchange_begin(c, slice_of(c->in.data + head.length, end - head.length));
 }
 
 /* Takes the coding off what has come of a chunked body. The number of bytes that are used up when
@@ -135,7 +138,7 @@ static size_t take_chunks(connection *c)
 
     c->decoded += decoded;
     if (result == CHUNKED_MALFORMED || c->decoded - c->head > c->worker->shared->request_bytes) {
-        c->request = REQUEST_UNREAD;
+        c->exchange.request = REQUEST_UNREAD;
         reply_refuse(c, result == CHUNKED_MALFORMED ? 400 : 413);
         return c->in.len;
     }
@@ -176,7 +179,7 @@ static size_t take_requests(connection *c, uint8_t *data, size_t len)
             continue;
         }
         if (taken++ == LIMIT_REQUESTS_IN_TURN) {
-            worker_queue(c->worker, c);
+            worker_queue(c->worker, &c->task);
             break;
         }
         step = take_head(c, data + used, len - used);

@@ -3,104 +3,106 @@
 #include "base/clock.h"
 #include "server/error_log.h"
 #include "server/limits.h"
-#include "server/reply.h"
 #include "server/worker.h"
 
-static void stop_awaiting_code(connection *c)
+#include <stdlib.h>
+
+static invocation *of_task(task *t)
 {
-    if (c->awaits_code)
-        atomic_fetch_sub(&c->worker->awaiting_code, 1);
-    c->awaits_code = false;
+    return (invocation *)(void *)((char *)t - offsetof(invocation, task));
 }
 
-/* The request has been dealt with, but for the answer. */
-static void leave(connection *c)
+invocation *invocation_of(timer *t)
 {
-    c->worker->calls--;
-    stop_awaiting_code(c);
-    c->function = NULL;
-    c->call = NULL;
+    return (invocation *)(void *)((char *)t - offsetof(invocation, timer));
 }
 
-static void refuse_busy(connection *c, const char *message)
+static void write_error(const invocation *v, const char *text)
 {
-    reply_error(c, 503, RETRY_AFTER, "busy", slice_str(message));
+    error_log_write(v->worker->shared->errors, v->function->name, v->context.id, slice_str(text));
 }
 
-/* What the engine says goes to the log; to the client only what the function itself said. */
-static void answer_failure(connection *c, const function *f, const error *err, slice said)
+/* Takes it out of everything that it is in. Its call, if there is one, lives on. */
+static void leave(invocation *v)
 {
-    slice text = slice_str(err ? error_text(err) : "");
+    v->worker->calls--;
+    if (v->waits_for_code)
+        atomic_fetch_sub(&v->worker->awaiting_code, 1);
+    v->waits_for_code = false;
+    task_remove(&v->task);
+    timers_clear(&v->timer);
+    free(v->body);
+    v->body = NULL;
+}
 
-    switch (err ? err->code : 0) {
+/* Tells how it ended, and clears up behind. */
+static void end(invocation *v, const invocation_result *r)
+{
+    call *c = v->call;
+    context ctx;
+
+    leave(v);
+    v->function = NULL;
+    v->call = NULL;
+    ctx = v->context;
+    v->done(v, r);
+    /* `v` may be gone, or at work for the next one. */
+    call_destroy(c);
+    context_deinit(&ctx);
+}
+
+static void fail(invocation *v, int status, const char *code, slice text)
+{
+    end(v, &(invocation_result){.status = status, .code = code, .text = text});
+}
+
+/* What the engine says goes to the log; to whoever asked only what the function itself said. */
+static void fail_with(invocation *v, const error *err, slice said)
+{
+    switch (err->code) {
     case E_BUSY:
     case E_NO_MEMORY:
-        error_log_write(c->worker->shared->errors, f->name, c->request.id, text);
-        refuse_busy(c, "there is no room for another call");
+        write_error(v, error_text(err));
+        fail(v, 503, "busy", slice_str("there is no room for another call"));
         return;
     case E_TIMEOUT:
-        error_log_write(c->worker->shared->errors, f->name, c->request.id,
-                        slice_str("it ran longer than it may"));
-        reply_error(c, 504, NULL, "timeout", slice_str("the function ran longer than it may"));
+        invocation_expire(v);
         return;
     default:
         break;
     }
-    error_log_write(c->worker->shared->errors, f->name, c->request.id, text);
+    write_error(v, error_text(err));
     if (said.len && slice_is_utf8(said))
-        reply_error(c, 500, NULL, "function_error", said);
-    else if (err && err->code == E_TOO_LARGE)
-        reply_error(c, 500, NULL, "out_of_memory",
-                    slice_str("the function needed more memory than it may have"));
+        fail(v, 500, "function_error", said);
+    else if (err->code == E_TOO_LARGE)
+        fail(v, 500, "out_of_memory", slice_str("the function needed more memory than it may have"));
     else
-        reply_error(c, 500, NULL, "function_failed",
-                    slice_str("the function failed; the server's log says more"));
+        fail(v, 500, "function_failed",
+             slice_str("the function failed; the server's log says more"));
 }
 
-static const char *type_of(const function *f, slice output)
+/* The call is done. */
+static void conclude(invocation *v)
 {
-    if (output.len == 0)
-        return NULL;
-    if (f->content_type)
-        return f->content_type;
-    if (!slice_is_utf8(output))
-        return "application/octet-stream";
-    if (output.data[0] == '{' || output.data[0] == '[')
-        return "application/json";
-    return "text/plain; charset=utf-8";
-}
-
-static void answer_output(connection *c, const function *f, slice output)
-{
-    if (output.len <= c->worker->shared->response_bytes) {
-        reply_send(c, &(reply){.status = 200, .type = type_of(f, output), .body = output});
-        return;
-    }
-    error_log_write(c->worker->shared->errors, f->name, c->request.id,
-                    slice_str("its output is larger than it may be"));
-    reply_error(c, 500, NULL, "response_too_large",
-                slice_str("the function's output is larger than it may be"));
-}
-
-/* The call is done. It lives until its output is written. */
-static void finish(connection *c)
-{
-    const function *f = c->function;
-    call *done = c->call;
-    const error *err = call_error(done);
+    const error *err = call_error(v->call);
+    slice output;
     error code = {0};
 
-    leave(c);
-    if (!err && call_code(done) != 0) {
-        error_set(&code, E_TRAP, "it returned %d", (int)call_code(done));
+    if (!err && call_code(v->call) != 0) {
+        error_set(&code, E_TRAP, "it returned %d", (int)call_code(v->call));
         err = &code;
     }
-    if (err)
-        answer_failure(c, f, err, call_guest_error(done));
-    else
-        answer_output(c, f, call_output(done));
+    output = call_output(v->call);
+    if (err) {
+        fail_with(v, err, call_guest_error(v->call));
+    } else if (output.len > v->function->limits.response_bytes) {
+        write_error(v, "its output is larger than it may be");
+        fail(v, 500, "response_too_large",
+             slice_str("the function's output is larger than it may be"));
+    } else {
+        end(v, &(invocation_result){.status = 200, .output = output});
+    }
     error_deinit(&code);
-    call_destroy(done);
 }
 
 /* Remembers whether the function's calls are done in one turn. */
@@ -110,152 +112,181 @@ static void note_turn(function *f, bool is_long)
         atomic_store_explicit(&f->is_long, is_long, memory_order_relaxed);
 }
 
-static void give_turn(connection *c)
+/* The clock by which a turn's CPU time is taken. The thread's own costs a system call, which short
+ * turns are spared: for those the difference is whether others used the processor meanwhile. */
+static uint64_t turn_clock(const invocation *v)
 {
-    ticker_busy(c->worker->shared->ticker, c->worker->ticker_slot);
-    switch (call_poll(c->call)) {
-    case CALL_DONE:
-        if (!c->took_turns)
-            note_turn(c->function, false);
-        finish(c);
+    return v->took_turns ? clock_thread_cpu_ns() : clock_ns();
+}
+
+static void give_turn(invocation *v)
+{
+    uint64_t before = turn_clock(v);
+    enum call_status status;
+
+    ticker_busy(v->worker->shared->ticker, v->worker->ticker_slot);
+    status = call_poll(v->call);
+    v->cpu_ns += turn_clock(v) - before;
+    if (status == CALL_DONE) {
+        if (!v->took_turns)
+            note_turn(v->function, false);
+        conclude(v);
         return;
-    case CALL_READY:
-        c->took_turns = true;
-        note_turn(c->function, true);
-        worker_queue(c->worker, c);
+    }
+    if (v->cpu_ns > v->function->limits.cpu_ms * 1000000) {
+        write_error(v, "it used more CPU time than it may");
+        fail(v, 504, "timeout", slice_str("the function used more CPU time than it may"));
         return;
-    case CALL_WAITING:
-        return;
+    }
+    if (status == CALL_READY) {
+        v->took_turns = true;
+        note_turn(v->function, true);
+        worker_queue(v->worker, &v->task);
     }
 }
 
 static void on_wake(call *woken, void *arg)
 {
-    connection *c = arg;
+    invocation *v = arg;
 
     (void)woken;
-    worker_queue(c->worker, c);
+    worker_queue(v->worker, &v->task);
 }
 
 /* Starts the function, whose code is there, and gives it its first turn. */
-static void start(connection *c, slice body)
+static void start(invocation *v, slice body)
 {
-    const function *f = c->function;
+    const function *f = v->function;
     const call_options options = {
-        .function = f->export,
+        .function = v->export ? v->export : f->export,
         .input = body,
-        .wall_ms = c->worker->shared->wall_ms,
-        .host_context = c,
+        .wall_ms = f->limits.wall_ms,
+        .host_context = &v->context,
         .wake = on_wake,
-        .arg = c,
+        .arg = v,
     };
     error err = {0};
 
-    if (call_start(&c->call, f->code, &options, &err)) {
-        leave(c);
-        answer_failure(c, f, &err, slice_of(NULL, 0));
+    if (call_start(&v->call, f->code, &options, &err)) {
+        fail_with(v, &err, slice_of(NULL, 0));
         error_deinit(&err);
         return;
     }
-    c->state = CONNECTION_CALL;
-    c->took_turns = false;
     /* A call runs at once, unless it is likely to keep short ones waiting. */
     if (atomic_load_explicit(&f->is_long, memory_order_relaxed))
-        worker_queue(c->worker, c);
+        worker_queue(v->worker, &v->task);
     else
-        give_turn(c);
+        give_turn(v);
 }
 
 /* Goes on once the function's code has been looked at. */
-static void start_if_loaded(connection *c, slice body)
+static void start_if_loaded(invocation *v, slice body)
 {
-    switch (function_state_of(c->function)) {
+    switch (function_state_of(v->function)) {
     case FUNCTION_LISTED:
         return;
     case FUNCTION_BROKEN:
-        leave(c);
-        reply_error(c, 500, NULL, "function_broken",
-                    slice_str("the function's code cannot be used; the server's log says why"));
+        fail(v, 500, "function_broken",
+             slice_str("the function's code cannot be used; the server's log says why"));
         return;
     case FUNCTION_READY:
-        stop_awaiting_code(c);
-        start(c, body);
+        if (v->waits_for_code)
+            atomic_fetch_sub(&v->worker->awaiting_code, 1);
+        v->waits_for_code = false;
+        start(v, body);
         return;
     }
 }
 
-static void wait_for_code(connection *c, slice body)
+static void wait_for_code(invocation *v, slice body)
 {
-    worker *w = c->worker;
+    worker *w = v->worker;
 
-    if (!connection_hold(c, body)) {
-        leave(c);
-        refuse_busy(c, "there is no room for another call");
+    v->body = malloc(body.len + 1);
+    if (!v->body) {
+        fail(v, 503, "busy", slice_str("there is no room for another call"));
         return;
     }
-    c->state = CONNECTION_CALL;
-    timers_set(&w->timers, &c->timer, TIMER_CALL, c->request.started_ns);
+    if (body.len)
+        memcpy(v->body, body.data, body.len);
+    v->body_len = body.len;
     /* The loader publishes the code and then looks who waits: one of us sees the other. */
-    c->awaits_code = true;
+    v->waits_for_code = true;
     atomic_fetch_add(&w->awaiting_code, 1);
-    if (function_state_of(c->function) == FUNCTION_LISTED)
-        loader_want(w->shared->loader, c->function);
-    start_if_loaded(c, c->body);
+    if (function_state_of(v->function) != FUNCTION_LISTED) {
+        worker_queue(w, &v->task);
+        return;
+    }
+    task_append(&w->waiting_for_code, &v->task);
+    loader_want(w->shared->loader, v->function);
+    if (function_state_of(v->function) != FUNCTION_LISTED) {
+        task_remove(&v->task);
+        worker_queue(w, &v->task);
+    }
 }
 
-void invocation_begin(connection *c, function *f, slice body)
+static void run(task *t)
 {
-    worker *w = c->worker;
+    invocation *v = of_task(t);
 
-    if (w->calls >= LIMIT_CALLS) {
-        refuse_busy(c, "the server is busy");
-        return;
-    }
+    if (v->call)
+        give_turn(v);
+    else
+        start_if_loaded(v, slice_of(v->body, v->body_len));
+}
+
+void invocation_begin(invocation *v, slice body)
+{
+    worker *w = v->worker;
+    const function *f = v->function;
+
+    v->task.run = run;
     w->calls++;
-    c->function = f;
-    if (function_state_of(f) != FUNCTION_READY) {
-        wait_for_code(c, body);
+    if (w->calls > LIMIT_CALLS) {
+        fail(v, 503, "busy", slice_str("the server is busy"));
         return;
     }
-    start(c, body);
-    if (c->state == CONNECTION_CALL && !c->held) {
-        timers_set(&w->timers, &c->timer, TIMER_CALL, c->request.started_ns);
-        if (!connection_hold(c, slice_of(NULL, 0))) {
-            invocation_cancel(c);
-            connection_close(c);
+    timers_set(&w->call_timers, &v->timer, f->wall_kind, clock_ns());
+    if (function_state_of(f) == FUNCTION_READY)
+        start(v, body);
+    else
+        wait_for_code(v, body);
+}
+
+void invocation_expire(invocation *v)
+{
+    if (!v->call) {
+        fail(v, 503, "busy", slice_str("the function's code is still being loaded"));
+        return;
+    }
+    write_error(v, "it took longer than it may");
+    fail(v, 504, "timeout", slice_str("the function took longer than it may"));
+}
+
+void invocation_cancel(invocation *v)
+{
+    call *c = v->call;
+
+    if (!v->function)
+        return;
+    leave(v);
+    v->function = NULL;
+    v->call = NULL;
+    call_destroy(c);
+    context_deinit(&v->context);
+}
+
+void invocation_resume_waiting(worker *w)
+{
+    task *t = w->waiting_for_code.next;
+
+    while (t != &w->waiting_for_code) {
+        invocation *v = of_task(t);
+
+        t = t->next;
+        if (function_state_of(v->function) != FUNCTION_LISTED) {
+            task_remove(&v->task);
+            worker_queue(w, &v->task);
         }
     }
-}
-
-void invocation_run(connection *c)
-{
-    if (c->call)
-        give_turn(c);
-    else
-        start_if_loaded(c, c->body);
-}
-
-void invocation_expire(connection *c)
-{
-    const function *f = c->function;
-    bool loading = !c->call;
-
-    invocation_cancel(c);
-    if (loading) {
-        refuse_busy(c, "the function's code is still being loaded");
-        return;
-    }
-    error_log_write(c->worker->shared->errors, f->name, c->request.id,
-                    slice_str("it took longer than it may"));
-    reply_error(c, 504, NULL, "timeout", slice_str("the function took longer than it may"));
-}
-
-void invocation_cancel(connection *c)
-{
-    call *running = c->call;
-
-    if (!c->function)
-        return;
-    leave(c);
-    call_destroy(running);
 }

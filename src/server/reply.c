@@ -12,29 +12,73 @@
 #include <unistd.h>
 
 #define HEAD_BYTES 2048 /* `extra` may have half of it */
+#define PARTS 4         /* of an answer: head, headers, the empty line, body */
 #define MESSAGE_BYTES 4096
 
+/* RFC 9110, section 15. */
 static const char *reason(int status)
 {
     switch (status) {
     case 200:
         return "OK";
+    case 201:
+        return "Created";
+    case 202:
+        return "Accepted";
+    case 204:
+        return "No Content";
+    case 206:
+        return "Partial Content";
+    case 301:
+        return "Moved Permanently";
+    case 302:
+        return "Found";
+    case 303:
+        return "See Other";
+    case 304:
+        return "Not Modified";
+    case 307:
+        return "Temporary Redirect";
+    case 308:
+        return "Permanent Redirect";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
         return "Method Not Allowed";
     case 408:
         return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 410:
+        return "Gone";
+    case 412:
+        return "Precondition Failed";
     case 413:
         return "Content Too Large";
     case 414:
         return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 416:
+        return "Range Not Satisfiable";
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 501:
         return "Not Implemented";
+    case 500:
+        return "Internal Server Error";
+    case 502:
+        return "Bad Gateway";
     case 503:
         return "Service Unavailable";
     case 504:
@@ -42,7 +86,7 @@ static const char *reason(int status)
     case 505:
         return "HTTP Version Not Supported";
     default:
-        return "Internal Server Error";
+        return ""; /* it is for people only, and may be empty */
     }
 }
 
@@ -67,10 +111,16 @@ static char *put_number(char *to, size_t n)
     return to + sizeof digits - at;
 }
 
-/* The head; its length. All parts are ours and short, but for `extra`, which callers keep short. */
+/* Whether an answer with this status is its head alone. */
+static bool is_bodiless(int status)
+{
+    return status == 204 || status == 304;
+}
+
+/* The head but for the empty line; its length. All parts are ours and short, but for `extra`, which callers keep short. */
 static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
 {
-    const request *q = &c->request;
+    const request *q = &c->exchange.request;
     char *at = put(head, "HTTP/1.1 ");
 
     at = put_number(at, (size_t)r->status);
@@ -83,8 +133,10 @@ static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
         at = put(at, r->type);
         at = put(at, "\r\nX-Content-Type-Options: nosniff");
     }
-    at = put(at, "\r\nContent-Length: ");
-    at = put_number(at, r->body.len);
+    if (!is_bodiless(r->status)) {
+        at = put(at, "\r\nContent-Length: ");
+        at = put_number(at, r->body.len);
+    }
     if (*q->id) {
         at = put(at, "\r\nX-Invocation: ");
         at = put(at, q->id);
@@ -96,26 +148,31 @@ static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
         at = put(at, "Connection: close\r\n");
     else if (q->http_1_0)
         at = put(at, "Connection: keep-alive\r\n");
-    at = put(at, "\r\n");
     return (size_t)(at - head);
 }
 
-/* Writes what goes in; the number of bytes, or -1 when the client is gone. */
-static ssize_t write_parts(int fd, struct iovec part[2])
+static size_t parts_size(const struct iovec part[PARTS])
 {
-    ssize_t total = 0;
+    size_t size = 0;
 
-    while (part[0].iov_len + part[1].iov_len > 0) {
-        ssize_t n = writev(fd, part, 2);
+    for (size_t i = 0; i < PARTS; i++)
+        size += part[i].iov_len;
+    return size;
+}
+
+/* Writes what the socket takes, and leaves the rest in `part`. False when the client is gone. */
+static bool write_parts(int fd, struct iovec part[PARTS])
+{
+    while (parts_size(part) > 0) {
+        ssize_t n = writev(fd, part, PARTS);
         size_t left;
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? total : -1;
-        total += n;
+            return errno == EAGAIN || errno == EWOULDBLOCK;
         left = (size_t)n;
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < PARTS; i++) {
             size_t taken = left < part[i].iov_len ? left : part[i].iov_len;
 
             if (taken == 0)
@@ -125,50 +182,59 @@ static ssize_t write_parts(int fd, struct iovec part[2])
             left -= taken;
         }
     }
-    return total;
+    return true;
 }
 
 /* Keeps what the socket did not take; false when memory runs out. */
-static bool keep_rest(connection *c, const struct iovec part[2])
+static bool keep_rest(connection *c, const struct iovec part[PARTS])
 {
-    c->out_len = part[0].iov_len + part[1].iov_len;
+    size_t at = 0;
+
+    c->out_len = parts_size(part);
     c->out_at = 0;
     c->out = malloc(c->out_len);
     if (!c->out)
         return false;
-    memcpy(c->out, part[0].iov_base, part[0].iov_len);
-    if (part[1].iov_len)
-        memcpy(c->out + part[0].iov_len, part[1].iov_base, part[1].iov_len);
+    for (size_t i = 0; i < PARTS; i++) {
+        if (part[i].iov_len)
+            memcpy(c->out + at, part[i].iov_base, part[i].iov_len);
+        at += part[i].iov_len;
+    }
     return true;
+}
+
+static struct iovec part_of(slice s)
+{
+    return (struct iovec){.iov_base = (void *)(uintptr_t)s.data, .iov_len = s.len};
 }
 
 void reply_send(connection *c, const reply *r)
 {
+    request *q = &c->exchange.request;
+    bool has_body = !slice_equal_str(q->method, "HEAD") && !is_bodiless(r->status);
     char head[HEAD_BYTES];
-    bool has_body = !slice_equal_str(c->request.method, "HEAD");
-    struct iovec part[2];
+    struct iovec part[PARTS];
     bool complete;
 
-    if (c->worker->draining && c->request.keep_alive) {
+    if (c->worker->draining && q->keep_alive) {
         /* The client does not know yet, and may be sending its next request. */
-        c->request.keep_alive = false;
+        q->keep_alive = false;
         c->lingers = true;
     }
-    part[0] = (struct iovec){.iov_base = head, .iov_len = put_head(c, r, head)};
-    part[1] = (struct iovec){
-        .iov_base = (void *)(uintptr_t)r->body.data,
-        .iov_len = has_body ? r->body.len : 0,
-    };
-    c->request.status = r->status;
-    c->request.bytes = part[1].iov_len;
-    if (write_parts(c->fd, part) < 0) {
-        c->request.keep_alive = false;
+    part[0] = part_of(slice_of(head, put_head(c, r, head)));
+    part[1] = part_of(r->headers);
+    part[2] = part_of(slice_str("\r\n"));
+    part[3] = part_of(has_body ? r->body : slice_of(NULL, 0));
+    q->status = r->status;
+    q->bytes = part[3].iov_len;
+    if (!write_parts(c->fd, part)) {
+        q->keep_alive = false;
         c->lingers = false;
-        part[0].iov_len = part[1].iov_len = 0;
+        memset(part, 0, sizeof part);
     }
-    complete = part[0].iov_len + part[1].iov_len == 0;
+    complete = parts_size(part) == 0;
     if (!complete && !keep_rest(c, part)) {
-        c->request.keep_alive = false;
+        q->keep_alive = false;
         c->lingers = false;
         complete = true;
     }
@@ -177,14 +243,13 @@ void reply_send(connection *c, const reply *r)
 
 void reply_continue(connection *c)
 {
-    struct iovec part[2] = {{.iov_base = c->out + c->out_at, .iov_len = c->out_len - c->out_at}};
-    ssize_t n = write_parts(c->fd, part);
+    struct iovec part[PARTS] = {part_of(slice_of(c->out + c->out_at, c->out_len - c->out_at))};
 
-    if (n < 0) {
+    if (!write_parts(c->fd, part)) {
         connection_close(c);
         return;
     }
-    c->out_at += (size_t)n;
+    c->out_at = c->out_len - parts_size(part);
     if (c->out_at < c->out_len) {
         timers_set(&c->worker->timers, &c->timer, TIMER_WRITE, clock_ns());
         return;
@@ -206,7 +271,7 @@ void reply_error(connection *c, int status, const char *extra, const char *code,
     rc = buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
     rc = rc ? rc : json_put_string(&body, message);
     rc = rc ? rc : buf_append_str(&body, ",\"invocation\":");
-    rc = rc ? rc : buf_printf(&body, *c->request.id ? "\"%s\"" : "null", c->request.id);
+    rc = rc ? rc : buf_printf(&body, *c->exchange.request.id ? "\"%s\"" : "null", c->exchange.request.id);
     rc = rc ? rc : buf_append_str(&body, "}}\n");
     if (rc)
         buf_clear(&body);
@@ -237,7 +302,7 @@ void reply_refuse(connection *c, int status)
 
     while (known[i].status != status && known[i].status != 400)
         i++;
-    c->request.keep_alive = false;
+    c->exchange.request.keep_alive = false;
     c->lingers = true;
     reply_error(c, status, status == 503 ? RETRY_AFTER : NULL, known[i].code,
                 slice_str(known[i].message));

@@ -9,8 +9,9 @@
 typedef struct reply {
     int status;
     const char *type;  /* of the body, or NULL */
-    const char *extra; /* further header lines, each with its CRLF, or NULL */
-    slice body;        /* needed only until reply_send returns */
+    const char *extra; /* further header lines of ours, each with its CRLF, or NULL */
+    slice headers;     /* likewise, of functions and middleware; needed only until reply_send returns, */
+    slice body;        /* as this is */
 } reply;
 
 /* Answers the connection's request. The body is written from where it stands; only what the socket

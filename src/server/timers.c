@@ -1,10 +1,28 @@
 #include "server/timers.h"
 
-void timers_init(timers *t)
+#include <stdlib.h>
+
+bool timers_init(timers *t, unsigned kinds)
 {
-    *t = (timers){0};
-    for (size_t kind = 0; kind < TIMER_KINDS; kind++)
+    *t = (timers){
+        .list = calloc(kinds + 1, sizeof *t->list),
+        .length_ns = calloc(kinds + 1, sizeof *t->length_ns),
+        .kinds = kinds,
+    };
+    if (!t->list || !t->length_ns) {
+        timers_deinit(t);
+        return false;
+    }
+    for (unsigned kind = 0; kind < kinds; kind++)
         t->list[kind].next = t->list[kind].prev = &t->list[kind];
+    return true;
+}
+
+void timers_deinit(timers *t)
+{
+    free(t->list);
+    free(t->length_ns);
+    *t = (timers){0};
 }
 
 void timers_clear(timer *one)
@@ -16,7 +34,7 @@ void timers_clear(timer *one)
     one->next = one->prev = NULL;
 }
 
-void timers_set(timers *t, timer *one, enum timer_kind kind, uint64_t now_ns)
+void timers_set(timers *t, timer *one, unsigned kind, uint64_t now_ns)
 {
     timer *head = &t->list[kind];
 
@@ -28,14 +46,14 @@ void timers_set(timers *t, timer *one, enum timer_kind kind, uint64_t now_ns)
     head->prev = one;
 }
 
-timer *timers_first(const timers *t, enum timer_kind kind)
+timer *timers_first(const timers *t, unsigned kind)
 {
     timer *first = t->list[kind].next;
 
     return first != &t->list[kind] ? first : NULL;
 }
 
-timer *timers_next(const timers *t, enum timer_kind kind, const timer *one)
+timer *timers_next(const timers *t, unsigned kind, const timer *one)
 {
     return one->next != &t->list[kind] ? one->next : NULL;
 }

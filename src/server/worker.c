@@ -17,21 +17,13 @@
 
 static const struct timeval sweep_period = {.tv_usec = SWEEP_MS * 1000};
 
-void worker_queue(worker *w, connection *c)
+void worker_queue(worker *w, task *t)
 {
-    if (c->queued || c->closed)
-        return;
-    c->queued = true;
-    c->next = NULL;
-    *w->run_end = c;
-    w->run_end = &c->next;
+    task_append(&w->run_queue, t);
 }
 
-/* One that stands in the run queue is put among the dead when it comes up there. */
 void worker_bury(worker *w, connection *c)
 {
-    if (c->queued)
-        return;
     c->next = w->dead;
     w->dead = c;
 }
@@ -50,23 +42,17 @@ static void free_dead(worker *w)
 static void run_queue(worker *w)
 {
     uint64_t until = 0;
+    task *t;
 
-    while (w->run_first) {
-        connection *c = w->run_first;
+    while ((t = task_first(&w->run_queue))) {
         uint64_t now = clock_ns();
 
         if (until == 0)
             until = now + LIMIT_RUN_US * 1000;
         else if (now >= until)
             return;
-        w->run_first = c->next;
-        if (!w->run_first)
-            w->run_end = &w->run_first;
-        c->queued = false;
-        if (c->closed)
-            worker_bury(w, c);
-        else
-            connection_resume(c);
+        task_remove(t);
+        t->run(t);
     }
 }
 
@@ -131,17 +117,22 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
             break;
         }
     }
-    if (!evtimer_pending(&w->sweep, NULL))
-        evtimer_add(&w->sweep, &sweep_period);
+    worker_watch(w);
 }
 
 static void expire(worker *w, uint64_t now)
 {
-    for (int kind = 0; kind < TIMER_KINDS; kind++) {
+    for (unsigned kind = 0; kind < w->timers.kinds; kind++) {
         timer *t;
 
-        while ((t = timers_first(&w->timers, (enum timer_kind)kind)) && t->at_ns <= now)
+        while ((t = timers_first(&w->timers, kind)) && t->at_ns <= now)
             connection_expire(connection_of(t));
+    }
+    for (unsigned kind = 0; kind < w->call_timers.kinds; kind++) {
+        timer *t;
+
+        while ((t = timers_first(&w->call_timers, kind)) && t->at_ns <= now)
+            invocation_expire(invocation_of(t));
     }
 }
 
@@ -155,26 +146,19 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     access_log_flush(&w->log);
     if (!w->accepting && !w->draining && event_add(&w->acceptable, NULL) == 0)
         w->accepting = true;
-    if (w->connections > 0 || !w->accepting)
+    if (w->connections > 0 || w->calls > 0 || !w->accepting)
         evtimer_add(&w->sweep, &sweep_period);
 }
 
-/* Those that wait for code look again whether it is there. */
-static void resume_awaiting(worker *w)
+void worker_watch(worker *w)
 {
-    timer *t = timers_first(&w->timers, TIMER_CALL);
-
-    for (; t; t = timers_next(&w->timers, TIMER_CALL, t)) {
-        connection *c = connection_of(t);
-
-        if (c->awaits_code && function_state_of(c->function) != FUNCTION_LISTED)
-            worker_queue(w, c);
-    }
+    if (!evtimer_pending(&w->sweep, NULL))
+        evtimer_add(&w->sweep, &sweep_period);
 }
 
 static void close_idle(worker *w)
 {
-    static const enum timer_kind kinds[] = {TIMER_IDLE, TIMER_HEAD};
+    static const enum connection_timer kinds[] = {TIMER_IDLE, TIMER_HEAD};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         timer *t = timers_first(&w->timers, kinds[i]), *next;
@@ -189,11 +173,15 @@ static void close_idle(worker *w)
 
 static void close_all(worker *w)
 {
-    for (int kind = 0; kind < TIMER_KINDS; kind++) {
-        timer *t;
+    timer *t;
 
-        while ((t = timers_first(&w->timers, (enum timer_kind)kind)))
+    for (unsigned kind = 0; kind < w->timers.kinds; kind++) {
+        while ((t = timers_first(&w->timers, kind)))
             connection_close(connection_of(t));
+    }
+    for (unsigned kind = 0; kind < w->call_timers.kinds; kind++) {
+        while ((t = timers_first(&w->call_timers, kind)))
+            invocation_expire(invocation_of(t));
     }
 }
 
@@ -217,7 +205,8 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (read(fd, &count, sizeof count) < 0)
         return;
-    resume_awaiting(w);
+    invocation_resume_waiting(w);
+    mailbox_open_all(&w->mailbox);
     if (atomic_load(&w->wants_drain) && !w->draining)
         begin_drain(w);
     if (atomic_load(&w->wants_stop)) {
@@ -231,34 +220,46 @@ static void *run(void *arg)
     worker *w = arg;
 
     outbound_use(&w->outbound);
-    while (!w->stopping && !(w->draining && w->connections == 0)) {
-        if (!w->run_first)
+    while (!w->stopping && !(w->draining && w->connections == 0 && w->calls == 0)) {
+        if (!task_first(&w->run_queue))
             ticker_idle(w->ticker_slot);
-        event_base_loop(w->base, EVLOOP_ONCE | (w->run_first ? EVLOOP_NONBLOCK : 0));
+        event_base_loop(w->base, EVLOOP_ONCE | (task_first(&w->run_queue) ? EVLOOP_NONBLOCK : 0));
         run_queue(w);
         free_dead(w);
     }
     close_all(w);
-    while (w->run_first)
-        run_queue(w);
     free_dead(w);
     ticker_idle(w->ticker_slot);
     access_log_flush(&w->log);
     return NULL;
 }
 
-static void set_timer_lengths(worker *w)
+static int make_timers(worker *w, error *err)
 {
-    static const uint64_t fixed_ms[TIMER_KINDS] = {[TIMER_IDLE] = LIMIT_IDLE_MS,
-                                                   [TIMER_HEAD] = LIMIT_HEAD_MS,
-                                                   [TIMER_BODY] = LIMIT_BODY_MS,
-                                                   [TIMER_WRITE] = LIMIT_WRITE_MS,
-                                                   [TIMER_LINGER] = LIMIT_LINGER_MS};
+    static const uint64_t fixed_ms[TIMER_KINDS] = {
+        [TIMER_IDLE] = LIMIT_IDLE_MS,   [TIMER_HEAD] = LIMIT_HEAD_MS,
+        [TIMER_BODY] = LIMIT_BODY_MS,   [TIMER_CALL] = LIMIT_EXCHANGE_MS,
+        [TIMER_WRITE] = LIMIT_WRITE_MS, [TIMER_LINGER] = LIMIT_LINGER_MS};
+    unsigned count;
+    const uint64_t *wall_ms = app_wall_times(w->shared->app, &count);
 
-    timers_init(&w->timers);
-    for (int kind = 0; kind < TIMER_KINDS; kind++)
+    if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count))
+        return error_set(err, E_NO_MEMORY, "out of memory for a worker");
+    for (unsigned kind = 0; kind < TIMER_KINDS; kind++)
         w->timers.length_ns[kind] = fixed_ms[kind] * 1000000;
-    w->timers.length_ns[TIMER_CALL] = w->shared->wall_ms * 1000000;
+    for (unsigned kind = 0; kind < count; kind++)
+        w->call_timers.length_ns[kind] = wall_ms[kind] * 1000000;
+    return 0;
+}
+
+static void send_mail(void *arg)
+{
+    const uint64_t one = 1;
+    const worker *w = arg;
+
+    /* It fails only when so much mail is there that the worker wakes up anyway. */
+    if (write(w->mail_fd, &one, sizeof one) < 0)
+        return;
 }
 
 /* Nobody else uses the loop, so it needs no locks; other threads send mail. */
@@ -295,7 +296,9 @@ int worker_create(worker **out, const worker_shared *shared, int listen_fd, erro
     w->shared = shared;
     w->listen_fd = listen_fd;
     w->mail_fd = -1;
-    w->run_end = &w->run_first;
+    task_list_init(&w->run_queue);
+    task_list_init(&w->waiting_for_code);
+    mailbox_init(&w->mailbox, send_mail, w);
     w->log.writer = shared->access;
     w->scratch = malloc(WORKER_SCRATCH_BYTES);
     w->ticker_slot = aligned_alloc(alignof(ticker_slot), sizeof *w->ticker_slot);
@@ -305,8 +308,8 @@ int worker_create(worker **out, const worker_shared *shared, int listen_fd, erro
         goto done;
     }
     atomic_init(&w->ticker_slot->busy, false);
-    set_timer_lengths(w);
-    rc = make_loop(w, err);
+    rc = make_timers(w, err);
+    rc = rc ? rc : make_loop(w, err);
     if (rc)
         goto done;
     *out = w;
@@ -322,15 +325,6 @@ int worker_start(worker *w, error *err)
         return error_set(err, E_NO_MEMORY, "no thread for a worker");
     pthread_setname_np(w->thread, "ubiq-worker");
     return 0;
-}
-
-static void send_mail(worker *w)
-{
-    const uint64_t one = 1;
-
-    /* It fails only when so much mail is there that the worker wakes up anyway. */
-    if (write(w->mail_fd, &one, sizeof one) < 0)
-        return;
 }
 
 void worker_tell_loaded(worker *w)
@@ -367,6 +361,9 @@ void worker_destroy(worker *w)
         close(w->mail_fd);
     if (w->listen_fd >= 0)
         close(w->listen_fd);
+    mailbox_open_all(&w->mailbox);
+    timers_deinit(&w->timers);
+    timers_deinit(&w->call_timers);
     free(w->ticker_slot);
     free(w->scratch);
     free(w);

@@ -16,9 +16,8 @@ typedef struct worker_shared {
     ticker *ticker;
     log_writer *access; /* or NULL */
     log_writer *errors;
-    uint64_t wall_ms;
-    size_t request_bytes;
-    size_t response_bytes;
+    size_t request_bytes;  /* the most that any function takes */
+    size_t response_bytes; /* and gives */
 } worker_shared;
 
 /* One thread of the server with all that it works with: its event loop, its listening socket, its
@@ -34,17 +33,19 @@ typedef struct worker {
     int mail_fd;
     atomic_bool wants_drain; /* set by others, with a write to mail_fd */
     atomic_bool wants_stop;
-    atomic_size_t awaiting_code; /* connections that wait for a function's code */
+    atomic_size_t awaiting_code; /* invocations that wait for a function's code */
     bool draining;
     bool accepting;
     bool stopping;
     ticker_slot *ticker_slot;
-    timers timers;
+    timers timers;      /* of connections: enum connection_timer */
+    timers call_timers; /* of invocations: function.wall_kind */
+    mailbox mailbox;
     size_t connections;
     size_t calls;
     size_t buffered;       /* bytes kept for slow clients */
-    connection *run_first; /* the run queue */
-    connection **run_end;
+    task run_queue;
+    task waiting_for_code;
     connection *dead; /* closed, and freed before the loop goes on */
     outbound outbound;
     access_log log;
@@ -72,13 +73,17 @@ void worker_drain(worker *w);
 /* Ends at once; calls are cancelled. Any thread. */
 void worker_stop(worker *w);
 
-/* Frees it, once its thread has ended or if it was never started. Takes NULL. */
+/* Frees it, once its thread has ended or if it was never started, and nobody sends it mail any more: what
+ * is left of that is opened. Takes NULL. */
 void worker_destroy(worker *w);
 
 /* The rest is for the worker's own thread. */
 
-/* Puts a connection into the run queue, unless it is there. */
-void worker_queue(worker *w, connection *c);
+/* Puts a task into the run queue, unless it is there. */
+void worker_queue(worker *w, task *t);
+
+/* Sees to it that deadlines are looked at, for what does not come from a connection. */
+void worker_watch(worker *w);
 
 /* A connection has been closed. */
 void worker_bury(worker *w, connection *c);

@@ -1,0 +1,74 @@
+#ifndef UBIQ_APP_CONTEXT_H
+#define UBIQ_APP_CONTEXT_H
+
+#include "app/function.h"
+#include "app/services.h"
+
+/* What the host functions know of the invocation that calls them: the host_context of its call
+ * (call.h). It belongs to the thread of the call. */
+
+typedef struct context context;
+
+/* The outcome of a function that another one has invoked. */
+typedef struct context_answer {
+    enum service_code code; /* SERVICE_OK, or why there is no output, */
+    slice text;             /* and the words for it; */
+    slice output;           /* views until the callback returns */
+} context_answer;
+
+/* What whoever drives the calls does for them. */
+typedef struct context_host {
+    /* Appends the JSON that ubiq_request gives. */
+    int (*describe)(const context *c, buf *out);
+
+    /* Has `f` called with a payload, which is copied, on behalf of `c`. Returns what cancel takes, or
+     * NULL with the reason in `refused` (views of static text). `done` is called later, in the same
+     * thread, never before this returns. */
+    void *(*invoke)(context *c, function *f, slice payload,
+                    void (*done)(void *arg, const context_answer *answer), void *arg,
+                    context_answer *refused);
+    void (*cancel)(void *invoked); /* `done` will not be called any more */
+
+    /* Writes a line into the log, for the function's author and operator; `attributes` is JSON or
+     * nothing. */
+    void (*log)(const context *c, int level, slice text, slice attributes);
+} context_host;
+
+/* Levels of ubiq_log and context_log. */
+enum context_log_level { CONTEXT_TRACE, CONTEXT_DEBUG, CONTEXT_INFO, CONTEXT_WARN, CONTEXT_ERROR };
+
+struct context {
+    const context_host *host;
+    app *app;
+    const function *function;
+    mailbox *home; /* of the thread */
+    const char *id;
+    unsigned depth; /* of functions that invoke functions; 0 for the first */
+    unsigned hops;  /* of events that were emitted while handling events */
+
+    /* What the function says of its response. */
+    int status;  /* 0: 200 */
+    buf headers; /* lines, each with its CRLF; */
+    bool has_type; /* Content-Type is one of them */
+
+    uint64_t started_ns; /* of clock_ns */
+    buf trace;           /* what it says of itself: JSON objects with commas between them */
+
+    /* For ubiq_error: the last negative result. */
+    enum service_code code;
+    error err;
+
+    unsigned http_requests; /* sent so far */
+};
+
+/* Makes it ready for a call; the rest of what is known is the caller's to fill in. */
+void context_init(context *c);
+
+/* Frees what it holds. Takes an all-zero one. */
+void context_deinit(context *c);
+
+/* Logs with a formatted text. */
+void context_log(const context *c, enum context_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,243 @@
+#include "app/host_internal.h"
+
+#include "app/limits.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#include <strings.h>
+
+/* What a function is told of its request and says of its response and itself: ubiq_request,
+ * ubiq_response_*, ubiq_log, ubiq_trace_*, ubiq_error. */
+
+static bool request(host_call *h)
+{
+    buf text;
+
+    buf_init(&text, LIMIT_REQUEST_JSON_BYTES);
+    if (h->context->host->describe(h->context, &text))
+        h->wait->failure = "out of memory";
+    else
+        host_return_bytes(h->wait, buf_slice(&text));
+    buf_deinit(&text);
+    return true;
+}
+
+static bool response_status(host_call *h)
+{
+    int status = h->inputs[0].v.i32;
+
+    if (status < 200 || status > 599)
+        return host_fail(h->wait, h->context, SERVICE_INVALID, "%d is no status of a response: those are "
+                         "200 to 599", status);
+    h->context->status = status;
+    return host_return(h->wait, 0);
+}
+
+static bool is_token(slice name)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i], lower = c | 0x20;
+
+        if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(others, c)))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static bool is_value(slice value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool is_word(slice name, const char *lower)
+{
+    return name.len == strlen(lower) && strncasecmp((const char *)name.data, lower, name.len) == 0;
+}
+
+/* Those that say where a response ends are the server's to write. */
+static bool is_the_servers(slice name)
+{
+    static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date",
+                                        "keep-alive",     "upgrade",           "trailer",    "te"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (is_word(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool response_header(host_call *h)
+{
+    context *c = h->context;
+    slice name, value;
+    int rc;
+
+    if (!host_bytes(h, 0, &name) || !host_bytes(h, 1, &value))
+        return true;
+    if (!is_token(name))
+        return host_fail(h->wait, c, SERVICE_INVALID, "a header's name has letters, digits and "
+                         "!#$%%&'*+-.^_`|~ in it, and nothing else");
+    if (!is_value(value))
+        return host_fail(h->wait, c, SERVICE_INVALID, "the value of the header %.*s has control "
+                         "characters in it", (int)name.len, (const char *)name.data);
+    if (is_the_servers(name))
+        return host_fail(h->wait, c, SERVICE_DENIED, "the header %.*s is the server's to write",
+                         (int)name.len, (const char *)name.data);
+    rc = buf_reserve(&c->headers, name.len + value.len + 4);
+    if (rc == E_TOO_LARGE)
+        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the response's headers are larger than %d bytes",
+                         LIMIT_RESPONSE_HEAD_BYTES);
+    rc = rc ? rc : buf_append(&c->headers, name.data, name.len);
+    rc = rc ? rc : buf_append_str(&c->headers, ": ");
+    rc = rc ? rc : buf_append(&c->headers, value.data, value.len);
+    rc = rc ? rc : buf_append_str(&c->headers, "\r\n");
+    if (rc) {
+        h->wait->failure = "out of memory";
+        return true;
+    }
+    c->has_type = c->has_type || is_word(name, "content-type");
+    return host_return(h->wait, 0);
+}
+
+/* A JSON object or nothing, in input number `n`; false: the guest has its answer. */
+static bool take_attributes(host_call *h, unsigned n, slice *out)
+{
+    json_reader r;
+
+    if (!host_bytes(h, n, out))
+        return false;
+    if (out->len == 0)
+        return true;
+    r = (json_reader){.text = *out};
+    if (slice_is_utf8(*out) && json_peek(&r) == JSON_OBJECT && json_copy(&r, NULL, NULL) == 0 &&
+        json_end(&r, NULL) == 0)
+        return true;
+    host_fail(h->wait, h->context, SERVICE_INVALID, "the attributes are not a JSON object");
+    return false;
+}
+
+static bool write_log(host_call *h)
+{
+    context *c = h->context;
+    int level = h->inputs[0].v.i32;
+    slice message, attributes;
+
+    if (!host_bytes(h, 1, &message) || !take_attributes(h, 2, &attributes))
+        return true;
+    if (level < CONTEXT_TRACE || level > CONTEXT_ERROR)
+        return host_fail(h->wait, c, SERVICE_INVALID, "%d is no level of the log: those are 0 trace, "
+                         "1 debug, 2 info, 3 warn, 4 error", level);
+    c->host->log(c, level, message, attributes);
+    return host_return(h->wait, 0);
+}
+
+/* Appends a part to the trace: all of it or nothing. */
+static bool add_to_trace(host_call *h, const buf *part)
+{
+    context *c = h->context;
+    int rc = buf_append(&c->trace, part->data, part->len);
+
+    if (rc == E_TOO_LARGE)
+        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the invocation's trace is larger than %d bytes",
+                         LIMIT_TRACE_BYTES);
+    if (rc)
+        h->wait->failure = "out of memory";
+    else
+        host_return(h->wait, 0);
+    return true;
+}
+
+static bool trace_attribute(host_call *h)
+{
+    context *c = h->context;
+    slice key, value;
+    bool done = true;
+    buf part;
+    int rc;
+
+    if (!host_bytes(h, 0, &key) || !host_bytes(h, 1, &value))
+        return true;
+    if (key.len == 0 || !slice_is_utf8(key) || !slice_is_utf8(value))
+        return host_fail(h->wait, c, SERVICE_INVALID,
+                         "a trace's attribute has a name, and both name and value are UTF-8");
+    buf_init(&part, LIMIT_TRACE_BYTES);
+    rc = buf_append_str(&part, c->trace.len ? "," : "");
+    rc = rc ? rc : buf_append_str(&part, "{\"attribute\":");
+    rc = rc ? rc : json_put_string(&part, key);
+    rc = rc ? rc : buf_append_str(&part, ",\"value\":");
+    rc = rc ? rc : json_put_string(&part, value);
+    rc = rc ? rc : buf_append_byte(&part, '}');
+    done = rc ? host_fail(h->wait, c, SERVICE_TOO_LARGE, "the attribute is larger than %d bytes",
+                          LIMIT_TRACE_BYTES)
+              : add_to_trace(h, &part);
+    buf_deinit(&part);
+    return done;
+}
+
+static bool trace_event(host_call *h)
+{
+    context *c = h->context;
+    slice name, attributes;
+    bool done = true;
+    buf part;
+    int rc;
+
+    if (!host_bytes(h, 0, &name) || !take_attributes(h, 1, &attributes))
+        return true;
+    if (name.len == 0 || !slice_is_utf8(name))
+        return host_fail(h->wait, c, SERVICE_INVALID, "a trace's event has a name, which is UTF-8");
+    buf_init(&part, LIMIT_TRACE_BYTES);
+    rc = buf_append_str(&part, c->trace.len ? "," : "");
+    rc = rc ? rc : buf_append_str(&part, "{\"event\":");
+    rc = rc ? rc : json_put_string(&part, name);
+    rc = rc ? rc : buf_printf(&part, ",\"micros\":%llu",
+                              (unsigned long long)(clock_ns() - c->started_ns) / 1000);
+    if (rc == 0 && attributes.len) {
+        rc = buf_append_str(&part, ",\"attributes\":");
+        rc = rc ? rc : json_copy(&(json_reader){.text = attributes}, &part, NULL);
+    }
+    rc = rc ? rc : buf_append_byte(&part, '}');
+    done = rc ? host_fail(h->wait, c, SERVICE_TOO_LARGE, "the event is larger than %d bytes",
+                          LIMIT_TRACE_BYTES)
+              : add_to_trace(h, &part);
+    buf_deinit(&part);
+    return done;
+}
+
+static bool last_error(host_call *h)
+{
+    context *c = h->context;
+    buf text;
+    int rc;
+
+    if (c->code == SERVICE_OK)
+        return host_return(h->wait, 0);
+    buf_init(&text, SIZE_MAX);
+    rc = buf_printf(&text, "{\"code\":\"%s\",\"message\":", service_code_name(c->code));
+    rc = rc ? rc : json_put_bytes(&text, slice_str(error_text(&c->err)));
+    rc = rc ? rc : buf_append_byte(&text, '}');
+    if (rc)
+        h->wait->failure = "out of memory";
+    else
+        host_return_bytes(h->wait, buf_slice(&text));
+    buf_deinit(&text);
+    return true;
+}
+
+const host_definition host_request[] = {
+    {"ubiq_request", request, 0, 0},
+    {"ubiq_response_status", response_status, 1, 1},
+    {"ubiq_response_header", response_header, 2, 0},
+    {"ubiq_log", write_log, 3, 1},
+    {"ubiq_trace_attribute", trace_attribute, 2, 0},
+    {"ubiq_trace_event", trace_event, 2, 0},
+    {"ubiq_error", last_error, 0, 0},
+};
+const size_t host_request_count = sizeof host_request / sizeof *host_request;
