@@ -285,7 +285,7 @@ int json_put_string(buf *out, slice text)
             rc = c < ' ' ? buf_printf(out, "\\u%04x", c) : buf_append_byte(out, '\\');
         done = c < ' ' ? i + 1 : i;
     }
-    if (rc == 0)
+    if (rc == 0 && done < text.len)
         rc = buf_append(out, text.data + done, text.len - done);
     return rc ? rc : buf_append_byte(out, '"');
 }
