@@ -39,8 +39,8 @@ bool permissions_allow(const permissions *p, enum permission kind, slice subject
  *
  * `method` and `scheme` are in lower case, `host` is as http_host_normalize leaves it, and `path` as it
  * goes to the server but without the query. */
-enum http_permission permissions_allow_http(const permissions *p, slice method, slice scheme, slice host,
-                                            uint16_t port, slice path);
+enum http_permission permissions_allow_http(const permissions *p, slice method, slice scheme,
+                                            slice host, uint16_t port, slice path);
 
 /* Frees it. Takes NULL. */
 void permissions_destroy(permissions *p);
