@@ -24,5 +24,7 @@
 #define LIMIT_METHODS 16 /* that a function's methods name */
 #define LIMIT_METHOD_BYTES 32
 #define LIMIT_CONTENT_TYPE_BYTES 128
+#define LIMIT_PERMISSIONS 1000 /* of a function */
+#define LIMIT_PERMISSION_BYTES 1024
 
 #endif

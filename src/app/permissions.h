@@ -12,8 +12,8 @@ typedef struct permissions permissions;
 enum permission {
     PERMISSION_KV_READ,       /* "kv:read:user:*" */
     PERMISSION_KV_WRITE,      /* "kv:write:*" */
-    PERMISSION_STORAGE_READ,  /* "storage:read:images/*" */
-    PERMISSION_STORAGE_WRITE, /* "storage:write:images/*" */
+    PERMISSION_STORAGE_READ,  /* "storage:read:*.png" */
+    PERMISSION_STORAGE_WRITE, /* "storage:write:*.png" */
     PERMISSION_EVENTS_EMIT,   /* "events:emit:order.*" */
     PERMISSION_INVOKE,        /* "invoke:resize" */
     PERMISSION_CONFIG_READ    /* "config:read:API_KEY" */
@@ -32,12 +32,15 @@ int permissions_create(permissions **out, char *const *text, size_t count, error
 /* Whether it may. Any thread. NULL permissions allow nothing. */
 bool permissions_allow(const permissions *p, enum permission kind, slice subject);
 
-/* Whether it may send a request: "http:get:api.example.com/v1/*", "http:*:localhost:9000/*". A method
- * is in lower case or '*'. A host has its port behind it unless it is the scheme's own; '*' as a
- * whole host is any host at its scheme's own port, "*.example.com" the names under it. `host` is in
- * lower case without a port, an IPv6 address in brackets. The path has no query. */
-enum http_permission permissions_allow_http(const permissions *p, slice method, slice scheme, slice host,
-                                            uint16_t port, slice path);
+/* Whether it may send a request. The permission is "http:METHOD:HOST[:PORT]PATH". METHOD is in lower
+ * case or '*'. Without PORT it is for the scheme's own port. HOST is a name, an IPv4 or IPv6 address,
+ * '*' for any, or "*.example.com" for the names under that one. PATH begins with a slash, and is a
+ * pattern; one with "." or ".." in it, however they are escaped, needs a permission for all paths.
+ *
+ * `method` and `scheme` are in lower case, `host` is as http_host_normalize leaves it, and `path` as it
+ * goes to the server but without the query. */
+enum http_permission permissions_allow_http(const permissions *p, slice method, slice scheme,
+                                            slice host, uint16_t port, slice path);
 
 /* Frees it. Takes NULL. */
 void permissions_destroy(permissions *p);
