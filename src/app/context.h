@@ -39,7 +39,7 @@ enum context_log_level { CONTEXT_TRACE, CONTEXT_DEBUG, CONTEXT_INFO, CONTEXT_WAR
 
 struct context {
     const context_host *host;
-    app *app;
+    struct app *app;
     const function *function;
     mailbox *home; /* of the thread */
     const char *id;
@@ -63,6 +63,9 @@ struct context {
 
 /* Makes it ready for a call; the rest of what is known is the caller's to fill in. */
 void context_init(context *c);
+
+/* Makes it the context of a call of `f` that the function of `from` has asked for. */
+void context_inherit(context *c, const context *from, const function *f);
 
 /* Frees what it holds. Takes an all-zero one. */
 void context_deinit(context *c);

@@ -20,6 +20,12 @@
 #define LIMIT_FUNCTIONS 100000 /* of a project */
 #define LIMIT_ROUTE_BYTES 512
 #define LIMIT_DIRECTORY_DEPTH 16
+#define LIMIT_HOST_RESULT_BYTES (8UL * 1024 * 1024) /* what a host function gives back at once */
+#define LIMIT_HOST_FILE_BYTES (1024UL * 1024 * 1024) /* the same for a file, which has its own limit */
+#define LIMIT_INVOKE_DEPTH 8                         /* of functions that invoke functions */
+#define LIMIT_REQUEST_JSON_BYTES (1024UL * 1024)     /* of what ubiq_request gives */
+#define LIMIT_RESPONSE_HEAD_BYTES (16 * 1024)        /* of the headers that a function sets */
+#define LIMIT_TRACE_BYTES (16 * 1024)                /* of what a function says of itself */
 #define LIMIT_WORKERS 256
 #define LIMIT_METHODS 16 /* that a function's methods name */
 #define LIMIT_METHOD_BYTES 32

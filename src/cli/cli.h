@@ -9,6 +9,8 @@
 
 /* ubiq call: calls a function of a plug-in. */
 int cli_call(int argc, char **argv);
+int cli_kv(int argc, char **argv);
+int cli_storage(int argc, char **argv);
 
 /* ubiq serve: serves a project's functions over HTTP. */
 int cli_serve(int argc, char **argv);

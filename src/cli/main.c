@@ -21,6 +21,8 @@ static const struct command {
 } commands[] = {
     {"serve", cli_serve, "serve a project's functions over HTTP"},
     {"call", cli_call, "call a function of a plug-in"},
+    {"kv", cli_kv, "read and write a project's keys"},
+    {"storage", cli_storage, "read and write a project's stored files"},
     {"version", cli_version, "print the version"},
     {"help", cli_help, "print this, or what a command takes"},
 };

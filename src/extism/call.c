@@ -80,33 +80,42 @@ static int next_function(call *c)
     return rc;
 }
 
+/* Takes over the options, but for the input. */
+static int take_options(call *c, const call_options *o, error *err)
+{
+    const manifest *m = &c->code->manifest;
+    const struct module_export *e =
+        module_interface_find(&compiled_plugin_main(c->code)->interface, slice_str(o->function));
+    uint64_t ms = o->wall_ms ? o->wall_ms : m->timeout_ms;
+    int rc = outcome_check_function(e, o->function, err);
+
+    if (rc != 0)
+        return rc;
+    c->function = e;
+    c->wake = o->wake;
+    c->arg = o->arg;
+    ms = ms < UINT32_MAX ? ms : UINT32_MAX;
+    c->state.host_context = o->host_context;
+    c->state.has_deadline = o->wall_ms || m->has_timeout_ms;
+    c->state.deadline_ns = clock_ns() + ms * 1000000u;
+    return 0;
+}
+
 int call_start(call **out, compiled_plugin *code, const call_options *o, error *err)
 {
-    const struct module_export *e;
     call *c = NULL;
     int rc;
 
     *out = NULL;
     if (code->link_error.code != 0)
         return error_set(err, code->link_error.code, "%s", error_text(&code->link_error));
-    e = module_interface_find(&compiled_plugin_main(code)->interface, slice_str(o->function));
-    rc = outcome_check_function(e, o->function, err);
-    if (rc != 0)
-        return rc;
     if (!(c = calloc(1, sizeof *c)))
         return error_set(err, E_NO_MEMORY, "out of memory for a call");
     c->code = compiled_plugin_ref(code);
     plugin_state_init(&c->state, &code->manifest);
-    c->state.host_context = o->host_context;
     c->state.yields = true;
-    c->function = e;
-    c->wake = o->wake;
-    c->arg = o->arg;
-    uint64_t ms = o->wall_ms ? o->wall_ms : code->manifest.timeout_ms;
-    ms = ms < UINT32_MAX ? ms : UINT32_MAX;
-    c->state.has_deadline = o->wall_ms || code->manifest.has_timeout_ms;
-    c->state.deadline_ns = clock_ns() + ms * 1000000u;
-    rc = instance_acquire(&c->instance, code, &c->state, err);
+    rc = take_options(c, o, err);
+    rc = rc ? rc : instance_acquire(&c->instance, code, &c->state, err);
     rc = rc ? rc : take_input(c, o->input, err);
     if (rc == 0) {
         *out = c;
@@ -114,6 +123,17 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     }
     call_destroy(c);
     return rc;
+}
+
+int call_start_again(call *c, const call_options *o, error *err)
+{
+    int rc = take_options(c, o, err);
+
+    c->done = false;
+    c->state.interrupted = false;
+    c->outcome = (outcome){0};
+    error_deinit(&c->err);
+    return rc ? rc : take_input(c, o->input, err);
 }
 
 static void finish(call *c, int failed)

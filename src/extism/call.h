@@ -29,6 +29,10 @@ typedef struct call_options {
  * that cannot be called; otherwise as instance_acquire. */
 int call_start(call **out, compiled_plugin *code, const call_options *options, error *err) MUST_CHECK;
 
+/* Starts another call in the instance of one that is done, as it was left: for functions that want to
+ * keep what they have in memory. As call_start; on failure the call is to be destroyed. */
+int call_start_again(call *c, const call_options *options, error *err) MUST_CHECK;
+
 /* Runs it until it is done, has used up its turn or waits. Not to be called again once it is done. */
 enum call_status call_poll(call *c);
 

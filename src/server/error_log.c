@@ -38,6 +38,13 @@ static int put_text(buf *out, slice text)
 
 void error_log_write(log_writer *w, const char *function, const char *invocation, slice text)
 {
+    error_log_write_line(w, ERROR_LOG_ERROR, function, invocation, text, slice_of(NULL, 0));
+}
+
+void error_log_write_line(log_writer *w, enum error_log_level level, const char *function,
+                          const char *invocation, slice text, slice attributes)
+{
+    static const char *const names[] = {"TRACE", "DEBUG", "INFO ", "WARN ", "ERROR"};
     struct timespec now;
     char stamp[32];
     struct tm tm;
@@ -47,12 +54,16 @@ void error_log_write(log_writer *w, const char *function, const char *invocation
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_init(&line, TEXT_SHOWN * 5 + 2048);
-    rc = buf_printf(&line, "%s.%03ldZ ERROR %s", stamp, now.tv_nsec / 1000000, function);
+    buf_init(&line, TEXT_SHOWN * 10 + 2048);
+    rc = buf_printf(&line, "%s.%03ldZ %s %s", stamp, now.tv_nsec / 1000000, names[level], function);
     if (rc == 0 && invocation)
         rc = buf_printf(&line, " invocation %s", invocation);
     rc = rc ? rc : buf_append_str(&line, ": ");
     rc = rc ? rc : put_text(&line, text);
+    if (rc == 0 && attributes.len) {
+        rc = buf_append_byte(&line, ' ');
+        rc = rc ? rc : put_text(&line, attributes);
+    }
     rc = rc ? rc : buf_append_byte(&line, '\n');
     if (rc == 0) {
         log_writer_put(w, line.data, line.len);

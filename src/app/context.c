@@ -1,0 +1,43 @@
+#include "app/context.h"
+
+#include "app/limits.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+
+void context_init(context *c)
+{
+    *c = (context){0};
+    buf_init(&c->headers, LIMIT_RESPONSE_HEAD_BYTES);
+    buf_init(&c->trace, LIMIT_TRACE_BYTES);
+}
+
+void context_inherit(context *c, const context *from, const function *f)
+{
+    c->app = from->app;
+    c->home = from->home;
+    c->depth = from->depth + 1;
+    c->hops = from->hops;
+    c->function = f;
+    c->started_ns = clock_ns();
+}
+
+void context_deinit(context *c)
+{
+    buf_deinit(&c->headers);
+    buf_deinit(&c->trace);
+    error_deinit(&c->err);
+}
+
+void context_log(const context *c, enum context_log_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len > 0)
+        c->host->log(c, level, slice_str(text), slice_of(NULL, 0));
+}

@@ -1,0 +1,231 @@
+#include "cli/data.h"
+
+#include "cli/cli.h"
+
+#include "base/json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int bad_usage(const data_command *c, const char *what, const char *value)
+{
+    fprintf(stderr, "ubiq %s: %s%s%s%s\nTry `ubiq %s --help`.\n", c->name, what,
+            value ? " \"" : "", value ? value : "", value ? "\"" : "", c->name);
+    return CLI_USAGE;
+}
+
+static int read_limit(data_command *c, const char *text)
+{
+    char *end;
+
+    errno = 0;
+    c->limit = strtol(text, &end, 10);
+    if (errno || *end || c->limit < 1)
+        return bad_usage(c, "--limit takes a number from 1, not", text);
+    return -1;
+}
+
+/* One option. -1 to go on. */
+static int take_option(data_command *c, int letter, const char *given, const char *usage)
+{
+    switch (letter) {
+    case 'C':
+        c->project = optarg;
+        return -1;
+    case 'E':
+        c->environment = optarg;
+        return -1;
+    case 'a':
+        c->after = optarg;
+        return -1;
+    case 'n':
+        return read_limit(c, optarg);
+    case 't':
+        c->ttl = optarg;
+        return -1;
+    case 'A':
+        c->all = true;
+        return -1;
+    case 'j':
+        c->json = true;
+        return -1;
+    case 'h':
+        fputs(usage, stdout);
+        return 0;
+    case ':':
+        return bad_usage(c, "a value is missing for", given);
+    default:
+        return bad_usage(c, "unknown option", given);
+    }
+}
+
+static int read_arguments(data_command *c, int argc, char **argv, const char *usage)
+{
+    static const struct option options[] = {
+        {"project", required_argument, NULL, 'C'}, {"env", required_argument, NULL, 'E'},
+        {"after", required_argument, NULL, 'a'},   {"limit", required_argument, NULL, 'n'},
+        {"ttl", required_argument, NULL, 't'},     {"all", no_argument, NULL, 'A'},
+        {"json", no_argument, NULL, 'j'},          {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int letter, rc = -1;
+
+    c->project = ".";
+    opterr = 0;
+    while (rc < 0 && (letter = getopt_long(argc, argv, ":C:h", options, NULL)) != -1)
+        rc = take_option(c, letter, argv[optind - 1], usage);
+    if (rc >= 0)
+        return rc;
+    c->argc = argc - optind;
+    c->argv = argv + optind;
+    return c->argc ? -1 : bad_usage(c, "what is to be done?", NULL);
+}
+
+static int open_data(data_command *c, error *err)
+{
+    int rc = config_read(&c->config, c->project, c->environment ? c->environment : "development", err);
+
+    if (rc)
+        return rc;
+    rc = services_open(&c->services, c->project, &c->config, err);
+    if (rc) {
+        config_deinit(&c->config);
+        return rc;
+    }
+    operation_waiter_init(&c->waiter);
+    return 0;
+}
+
+static void close_data(data_command *c)
+{
+    operation_waiter_deinit(&c->waiter);
+    services_close(&c->services);
+    config_deinit(&c->config);
+}
+
+static const data_verb *find_verb(const data_command *c, const data_verb *verbs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(verbs[i].name, c->argv[0]) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+int data_run(const char *name, const data_verb *verbs, size_t count, const char *usage, int argc,
+             char **argv)
+{
+    data_command c = {.name = name};
+    const data_verb *verb;
+    error err = {0};
+    int rc = read_arguments(&c, argc, argv, usage);
+
+    if (rc >= 0)
+        return rc;
+    verb = find_verb(&c, verbs, count);
+    if (!verb)
+        return bad_usage(&c, "there is no", c.argv[0]);
+    if (c.argc - 1 < verb->least || c.argc - 1 > verb->most)
+        return bad_usage(&c, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
+                         verb->name);
+    if (open_data(&c, &err)) {
+        fprintf(stderr, "ubiq %s: %s\n", name, error_text(&err));
+        error_deinit(&err);
+        return CLI_FAILED;
+    }
+    rc = verb->run(&c);
+    close_data(&c);
+    return rc;
+}
+
+/* Reads the members of an element up to `member`, a text, and passes over the others. */
+static int read_member(json_reader *r, const char *member, buf *name, buf *text)
+{
+    int rc = json_enter(r, JSON_OBJECT, NULL);
+
+    for (size_t i = 0; rc == 0 && (rc = json_next(r, JSON_OBJECT, i, NULL)) > 0; i++) {
+        buf_clear(name);
+        rc = json_name(r, name, NULL);
+        if (rc == 0 && slice_equal_str(buf_slice(name), member))
+            rc = json_string(r, text, NULL);
+        else
+            rc = rc ? rc : json_copy(r, NULL, NULL);
+    }
+    return rc;
+}
+
+static int read_elements(json_reader *r, const char *member, buf *name, buf *lines)
+{
+    int rc = json_enter(r, JSON_ARRAY, NULL);
+
+    for (size_t i = 0; rc == 0 && (rc = json_next(r, JSON_ARRAY, i, NULL)) > 0; i++) {
+        rc = member ? read_member(r, member, name, lines) : json_string(r, lines, NULL);
+        rc = rc ? rc : buf_append_byte(lines, '\n');
+    }
+    return rc;
+}
+
+int data_print_list(const data_command *c, slice json, const char *list, const char *member)
+{
+    json_reader r = {.text = json};
+    bool more = false;
+    buf name, lines;
+    int rc;
+
+    buf_init(&name, json.len);
+    buf_init(&lines, json.len);
+    rc = json_enter(&r, JSON_OBJECT, NULL);
+    for (size_t i = 0; rc == 0 && (rc = json_next(&r, JSON_OBJECT, i, NULL)) > 0; i++) {
+        buf_clear(&name);
+        rc = json_name(&r, &name, NULL);
+        if (rc == 0 && slice_equal_str(buf_slice(&name), list)) {
+            rc = read_elements(&r, member, &name, &lines);
+        } else if (rc == 0) {
+            more = more || (slice_equal_str(buf_slice(&name), "next") && json_peek(&r) != JSON_NULL);
+            rc = json_copy(&r, NULL, NULL);
+        }
+    }
+    rc = rc ? CLI_FAILED : data_print(c, buf_slice(&lines));
+    if (rc == 0 && more)
+        fprintf(stderr, "ubiq %s: there are more: --after and --limit\n", c->name);
+    buf_deinit(&name);
+    buf_deinit(&lines);
+    return rc;
+}
+
+int data_failed(const data_command *c, operation *op)
+{
+    if (op->code == SERVICE_OK)
+        return 0;
+    fprintf(stderr, "ubiq %s: %s\n", c->name, error_text(&op->err));
+    operation_deinit(op);
+    return CLI_FAILED;
+}
+
+int data_print(const data_command *c, slice bytes)
+{
+    if (fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len && fflush(stdout) == 0)
+        return 0;
+    fprintf(stderr, "ubiq %s: standard output: %s\n", c->name, strerrordesc_np(errno));
+    return CLI_FAILED;
+}
+
+int data_read_input(buf *out, error *err)
+{
+    int rc = 0;
+    ssize_t n;
+
+    do {
+        rc = buf_reserve(out, 65536);
+        if (rc)
+            return error_set(err, rc, "what is on standard input is too much");
+        n = read(STDIN_FILENO, out->data + out->len, 65536);
+        if (n > 0)
+            out->len += (size_t)n;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    return n < 0 ? error_set(err, E_IO, "standard input: %s", strerrordesc_np(errno)) : 0;
+}
