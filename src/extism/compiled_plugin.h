@@ -3,6 +3,7 @@
 
 #include "base/slice.h"
 #include "extism/host_function.h"
+#include "extism/http_policy.h"
 
 /* Modules, manifest and host functions of a plug-in, with all that is resolved once and not once a
  * call. Shared by any number of threads and instances. */
@@ -27,6 +28,7 @@ typedef struct compiled_options {
     /* For the platform: calls run on fibers, and HTTP goes through this driver. NULL: calls run on the
      * caller's stack. */
     const http_driver *http;
+    http_policy http_policy; /* in place of the manifest's allowed_hosts; or NULL */
 } compiled_options;
 
 /* Loads from what extism_plugin_new takes as `wasm`. One reference. E_INVALID, E_IO: the text says

@@ -23,8 +23,40 @@ bool http_host_allowed(slice host, const char *const *patterns, size_t count)
 
 static bool is_allowed(const http_request *r, slice host)
 {
-    return r->any_host ||
+    return r->any_host || r->policy ||
            http_host_allowed(host, (const char *const *)r->allowed_hosts, r->allowed_hosts_count);
+}
+
+int http_ask(const http_request *r, enum http_asking asking, slice address, error *err)
+{
+    char method[HTTP_METHOD_BYTES];
+    http_target target = {
+        .asking = asking,
+        .scheme = slice_str(r->url.https ? "https" : "http"),
+        .host = slice_str(asking == HTTP_ASK_SITE ? r->site : r->url.host),
+        .port = asking == HTTP_ASK_SITE ? r->site_port : r->url.port,
+        .path = slice_of(r->url.target, strcspn(r->url.target, "?")),
+        .address = address,
+    };
+
+    strcpy(method, r->method);
+    for (char *c = method; *c; c++)
+        *c |= 0x20;
+    target.method = slice_str(method);
+    return r->policy(r->policy_context, &target, err);
+}
+
+/* Asks whether the request may go where it is set up to go. */
+static int check_policy(const http_request *r, enum http_asking asking, error *err)
+{
+    static const slice none = {0};
+    int rc = 0;
+
+    if (r->policy)
+        rc = http_ask(r, asking, none, err);
+    if (rc == 0 && r->site)
+        rc = http_ask(r, HTTP_ASK_SITE, none, err);
+    return rc;
 }
 
 /* Reads the URL and checks that it may be asked for. */
@@ -84,23 +116,30 @@ static int set_method(http_request *r, const char *method, error *err)
 
 /* A Host header chooses among the sites that share an address, so it needs to be allowed as much as
  * a URL's host. */
-static int check_host_field(const http_request *r, slice value, error *err)
+static int check_host_field(http_request *r, slice value, error *err)
 {
+    const char *scheme = r->url.https ? "https://" : "http://";
     http_url url = {0};
-    char *text = NULL;
+    char *text = NULL, *host;
     int rc = 0;
 
     if (!value.data)
         return 0;
-    if (asprintf(&text, "http://%.*s", (int)value.len, (const char *)value.data) < 0)
+    if (asprintf(&text, "%s%.*s", scheme, (int)value.len, (const char *)value.data) < 0)
         return error_set(err, E_NO_MEMORY, "a host header");
+    host = text + strlen(scheme);
     rc = http_url_parse(&url, slice_str(text), NULL);
     if (rc == E_NO_MEMORY)
         error_set(err, rc, "a host header");
-    else if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(text + 7, "/?#"))
+    else if (rc || url.refusal || url.user || strcmp(url.target, "/") || strpbrk(host, "/?#"))
         rc = error_set(err, E_INVALID, "protocol: host header is not a host");
     else if (strcmp(url.host, r->url.host) && !is_allowed(r, slice_str(url.host)))
-        rc = error_set(err, E_DENIED, "HTTP request to %s is not allowed", text + 7);
+        rc = error_set(err, E_DENIED, "HTTP request to %s is not allowed", host);
+    if (rc == 0 && r->policy && (url.port != r->url.port || strcmp(url.host, r->url.host))) {
+        r->site = url.host;
+        r->site_port = url.port;
+        url.host = NULL;
+    }
     http_url_deinit(&url);
     free(text);
     return rc;
@@ -119,6 +158,8 @@ static int copy_options(http_request *r, const http_options *options, error *err
     size_t count = options->any_host ? 0 : options->allowed_hosts_count;
 
     r->any_host = options->any_host;
+    r->policy = options->policy;
+    r->policy_context = options->policy_context;
     r->max_response = options->max_response;
     r->deadline_ns = UINT64_MAX;
     if (options->has_timeout) {
@@ -159,6 +200,8 @@ int http_request_prepare(http_request **out, const http_options *options, error 
         rc = set_method(r, options->method, err);
     if (rc == 0)
         rc = set_fields(r, options, err);
+    if (rc == 0)
+        rc = check_policy(r, HTTP_ASK_REQUEST, err);
     if (rc)
         goto done;
     r->easy = http_easy_take();
@@ -219,8 +262,12 @@ static int redirect_url(http_request *r, slice target, error *err)
         from.password = NULL;
     }
     http_url_deinit(&from);
+    if (!same_host) {
+        free(r->site);
+        r->site = NULL;
+    }
     rc = http_fields_redirect(&r->fields, same_host);
-    return rc ? error_set(err, rc, "an HTTP request") : 0;
+    return rc ? error_set(err, rc, "an HTTP request") : check_policy(r, HTTP_ASK_REDIRECT, err);
 }
 
 /* Redirects are followed here and not by curl, which would neither check the new host nor change
@@ -244,11 +291,16 @@ static int follow(http_request *r, error *err)
     if (rc == 0)
         rc = redirect_url(r, buf_slice(&target), err);
     buf_deinit(&target);
+    r->fresh = false;
     return rc ? rc : http_exchange_begin(r, err);
 }
 
-bool http_request_redirect(http_request *r, int curl_code)
+bool http_request_again(http_request *r, int curl_code)
 {
+    if (r->unfit && !r->fresh) {
+        r->fresh = true;
+        return http_exchange_begin(r, &r->failure) == 0;
+    }
     if (!http_exchange_has_answer(r, curl_code) || !http_head_is_redirect(&r->head))
         return false;
     return follow(r, &r->failure) == 0;
@@ -260,7 +312,7 @@ int http_request_perform(http_request *r)
 
     do {
         code = (int)curl_easy_perform(r->easy);
-    } while (http_request_redirect(r, code));
+    } while (http_request_again(r, code));
     return code;
 }
 
@@ -293,6 +345,7 @@ void http_request_destroy(http_request *r)
         return;
     http_easy_give(r->easy);
     http_url_deinit(&r->url);
+    free(r->site);
     curl_slist_free_all(r->fields);
     buf_deinit(&r->body);
     for (size_t i = 0; i < r->allowed_hosts_count; i++)
@@ -302,6 +355,7 @@ void http_request_destroy(http_request *r)
     buf_deinit(&r->response);
     http_gunzip_destroy(r->gunzip);
     error_deinit(&r->failure);
+    error_deinit(&r->obstacle);
     free(r);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/strmap.h"
+#include "extism/http_policy.h"
 
 /* Outbound HTTP for plug-ins (`http_request`) and for modules named by URL, through libcurl. A
  * request is prepared, performed (here, blocking, or by whoever drives a curl multi handle of its
@@ -12,7 +13,10 @@
  * undone unless the guest says what it accepts (it is undone then too); Authorization and Cookie
  * not passed on by a redirect; a redirected method becomes GET unless it is HEAD or the status 307
  * or 308, which POST, PUT, PATCH and DELETE do not follow; a proxy taken from the environment.
- * Unlike there, every redirect's host is checked too, and so is a Host header. */
+ * Unlike there, every redirect's host is checked too, and so is a Host header.
+ *
+ * Under a policy, no proxy is used, and the policy is asked for each URL, for a Host header and for each
+ * address that is not public before it is connected to. */
 
 typedef struct http_request http_request;
 
@@ -26,7 +30,9 @@ typedef struct http_options {
     uint64_t timeout_ms;              /* for the whole exchange, redirects included */
     const char *const *allowed_hosts; /* checked for the first URL and every redirect; */
     size_t allowed_hosts_count;
-    bool any_host; /* true: no check (a module's URL in a manifest) */
+    bool any_host;        /* true: no check (a module's URL in a manifest) */
+    http_policy policy;   /* in place of allowed_hosts, or NULL */
+    void *policy_context; /* must outlive the request */
 } http_options;
 
 typedef struct http_response {
@@ -49,13 +55,14 @@ void *http_request_easy(http_request *r);
 int http_request_perform(http_request *r);
 
 /* For who drives a multi handle: to be asked each time the easy handle is done, with its CURLcode,
- * once it is removed from the multi handle. True: the answer is a redirect, and the easy handle is
- * set up for where it leads; add it again. False: call http_request_finish. */
-bool http_request_redirect(http_request *r, int curl_code);
+ * once it is removed from the multi handle. True: the easy handle is set up for another exchange, with
+ * where a redirect leads or over another connection; add it again. False: call http_request_finish. */
+bool http_request_again(http_request *r, int curl_code);
 
 /* Turns the outcome into a response (an answer with any status is one) or an error: E_TIMEOUT
  * "timeout", E_TOO_LARGE "HTTP response exceeds the configured maximum number of bytes: N",
- * E_DENIED for a redirect to a host that is not allowed, E_IO otherwise. The caller ends `out`
+ * E_DENIED for a redirect to a host that is not allowed, what the policy said, E_BUSY when the process
+ * has no file descriptor left for a connection, E_IO otherwise. The caller ends `out`
  * with http_response_deinit. */
 int http_request_finish(http_request *r, int curl_code, http_response *out, error *err) MUST_CHECK;
 

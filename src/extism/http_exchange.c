@@ -85,7 +85,7 @@ int http_exchange_init(http_request *r, error *err)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* a timeout does not wait for the resolver's thread */
     SET(CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
-    return failed ? error_set(err, E_NO_MEMORY, "an HTTP request") : 0;
+    return failed ? error_set(err, E_NO_MEMORY, "an HTTP request") : http_connect_init(r, err);
 }
 
 /* Milliseconds that are left, for curl, which takes 0 for no limit. */
@@ -108,7 +108,7 @@ static unsigned set_up_method(http_request *r)
                     http_method_is(r, "PATCH");
     /* On a connection that is used again curl repeats a request that got no answer, which it must
      * not when doing it twice differs from doing it once. */
-    bool fresh = http_method_is(r, "POST") || http_method_is(r, "PATCH");
+    bool fresh = r->fresh || http_method_is(r, "POST") || http_method_is(r, "PATCH");
     CURL *easy = r->easy;
     unsigned failed = 0;
 
@@ -149,6 +149,9 @@ int http_exchange_begin(http_request *r, error *err)
     http_head_deinit(&r->head);
     buf_clear(&r->response);
     r->skipped = 0;
+    error_deinit(&r->obstacle);
+    r->opened = false;
+    r->unfit = false;
     return failed ? error_set(err, E_NO_MEMORY, "an HTTP request") : 0;
 }
 
@@ -164,6 +167,9 @@ int http_exchange_explain(const http_request *r, int curl_code, error *err)
     const char *layer = r->head.complete ? "" : "io: ";
     long os_error = 0;
 
+    if (r->obstacle.code &&
+        (curl_code == CURLE_COULDNT_CONNECT || curl_code == CURLE_ABORTED_BY_CALLBACK))
+        return error_set(err, r->obstacle.code, "%s", error_text(&r->obstacle));
     switch (curl_code) {
     case CURLE_OPERATION_TIMEDOUT:
         return error_set(err, E_TIMEOUT, "timeout");

@@ -8,8 +8,8 @@
 
 #include <curl/curl.h>
 
-/* What http.c, which decides what is asked for, and http_exchange.c, which asks libcurl for it,
- * have in common. */
+/* What http.c, which decides what is asked for, http_exchange.c, which asks libcurl for it, and
+ * http_connect.c, which judges connections, have in common. */
 
 #define HTTP_METHOD_BYTES 16
 #define HTTP_NS_PER_MS 1000000u
@@ -24,6 +24,11 @@ struct http_request {
     char **allowed_hosts;
     size_t allowed_hosts_count;
     bool any_host;
+    http_policy policy;
+    void *policy_context;
+    char *
+        site; /* under a policy: the host that a Host header names in place of the URL's, or NULL */
+    uint16_t site_port;
     uint64_t max_response;
     uint64_t deadline_ns; /* UINT64_MAX: none */
     unsigned redirects;
@@ -32,12 +37,22 @@ struct http_request {
     uint64_t skipped;    /* bytes of a redirect's body */
     http_gunzip *gunzip; /* NULL when the body is not packed, or has not begun */
     error failure;       /* found by a callback or on a redirect; it outranks curl's code */
+    error obstacle; /* why an address could not be used: the reason if there is no connection */
+    bool opened;    /* a connection for this exchange */
+    bool unfit;     /* the connection that curl had kept may not be used */
+    bool fresh;     /* to be done over a new one */
 };
 
 static inline bool http_method_is(const http_request *r, const char *method)
 {
     return strcmp(r->method, method) == 0;
 }
+
+/* Asks the policy, which there is. `address` is for HTTP_ASK_ADDRESS. */
+int http_ask(const http_request *r, enum http_asking asking, slice address, error *err) MUST_CHECK;
+
+/* Puts the connections of the request under its policy, if it has one: http_connect.c. */
+int http_connect_init(http_request *r, error *err) MUST_CHECK;
 
 /* Gives the easy handle the settings that hold for all exchanges of the request. */
 int http_exchange_init(http_request *r, error *err) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "extism/call.h"
 #include "extism/http.h"
 #include "extism/limits.h"
+#include "extism/log.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -65,6 +66,13 @@ static void request_deinit(struct guest_request *q)
     strmap_deinit(&q->headers);
 }
 
+/* What a policy denies is for the eyes of who runs the host too, whatever becomes of the call. */
+static void log_denial(instance *i, int rc, const error *err)
+{
+    if (rc == E_DENIED && instance_code(i)->options.http_policy)
+        log_printf(LOG_WARN, "pdk", plugin_state_id_text(instance_state(i)), "%s", error_text(err));
+}
+
 /* Turns the guest's two blocks into a request that is ready to go; both are freed. */
 static int prepare(instance *i, uint64_t request_offset, uint64_t body_offset, http_request **out,
                    error *err)
@@ -100,8 +108,11 @@ static int prepare(instance *i, uint64_t request_offset, uint64_t body_offset, h
         .timeout_ms = s->deadline_ns > now ? (s->deadline_ns - now) / 1000000 : 0,
         .allowed_hosts = (const char *const *)m->allowed_hosts,
         .allowed_hosts_count = m->allowed_hosts_count,
+        .policy = instance_code(i)->options.http_policy,
+        .policy_context = s->host_context,
     };
     rc = http_request_prepare(out, &options, err);
+    log_denial(i, rc, err);
     kernel_memory_free(instance_kernel(i), request_offset);
     if (body_offset)
         kernel_memory_free(instance_kernel(i), body_offset);
@@ -118,6 +129,7 @@ static int finish(instance *i, http_request *request, int curl_code, int64_t *ou
     uint64_t offset = 0;
     int rc = http_request_finish(request, curl_code, &response, err);
 
+    log_denial(i, rc, err);
     if (rc == 0) {
         s->http_status = response.status;
         rc = instance_alloc_bytes(i, buf_slice(&response.body), &offset, err);

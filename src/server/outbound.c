@@ -34,7 +34,7 @@ static CURLMcode add(struct transfer *t)
     return curl_multi_add_handle(t->outbound->multi, easy);
 }
 
-/* Ends what curl is done with. A redirect is the next exchange of the same request. */
+/* Ends what curl is done with, or has it do the next exchange of the same request. */
 static void collect(outbound *o)
 {
     struct CURLMsg *m;
@@ -49,7 +49,7 @@ static void collect(outbound *o)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
         curl_multi_remove_handle(o->multi, easy);
-        if (http_request_redirect(t->request, code)) {
+        if (http_request_again(t->request, code)) {
             if (add(t) == CURLM_OK)
                 continue;
             code = CURLE_OUT_OF_MEMORY;

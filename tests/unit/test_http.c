@@ -141,7 +141,7 @@ static int drive(http_request *r, bool follow)
         }
         code = (int)curl_multi_info_read(multi, &left)->data.result;
         assert_int_equal(curl_multi_remove_handle(multi, easy), CURLM_OK);
-        again = follow && http_request_redirect(r, code);
+        again = follow && http_request_again(r, code);
     }
     curl_multi_cleanup(multi);
     return code;
