@@ -2,6 +2,7 @@
 #define UBIQ_APP_CONTEXT_H
 
 #include "app/function.h"
+#include "app/http_grant.h"
 #include "app/services.h"
 
 /* What the host functions know of the invocation that calls them: the host_context of its call
@@ -58,7 +59,7 @@ struct context {
     enum service_code code;
     error err;
 
-    unsigned http_requests; /* sent so far */
+    http_grant http; /* what it may ask of other servers */
 };
 
 /* Makes it ready for a call; the rest of what is known is the caller's to fill in. */

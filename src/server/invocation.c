@@ -38,6 +38,8 @@ static void leave(invocation *v)
 /* Tells how it ended, and clears up behind. */
 static void end(invocation *v, const invocation_result *r)
 {
+    worker *w = v->worker;
+    const function *f = v->function;
     call *c = v->call;
     context ctx;
 
@@ -47,7 +49,10 @@ static void end(invocation *v, const invocation_result *r)
     ctx = v->context;
     v->done(v, r);
     /* `v` may be gone, or at work for the next one. */
-    call_destroy(c);
+    if (f->reuse && c && !r->code)
+        kept_calls_put(&w->kept, f, c);
+    else
+        call_destroy(c);
     context_deinit(&ctx);
 }
 
@@ -166,8 +171,12 @@ static void start(invocation *v, slice body)
         .arg = v,
     };
     error err = {0};
+    int rc;
 
-    if (call_start(&v->call, f->code, &options, &err)) {
+    v->call = f->reuse ? kept_calls_take(&v->worker->kept, f) : NULL;
+    rc = v->call ? call_start_again(v->call, &options, &err)
+                 : call_start(&v->call, f->code, &options, &err);
+    if (rc) {
         fail_with(v, &err, slice_of(NULL, 0));
         error_deinit(&err);
         return;

@@ -15,6 +15,7 @@
 #define LIMIT_HEAD_MS 10000  /* from the connection or a request's first byte to its last header */
 #define LIMIT_BODY_MS 60000  /* from there to the last byte of the body */
 #define LIMIT_IDLE_MS 60000  /* between two requests */
+#define LIMIT_EXCHANGE_MS (7UL * 24 * 60 * 60 * 1000) /* functions have their own time */
 #define LIMIT_WRITE_MS 30000 /* without any progress of a response */
 #define LIMIT_LINGER_MS 2000 /* reading on after an answer that came before the request's end */
 #define LIMIT_DRAIN_MS 10000 /* for calls that run when the server is told to stop */
@@ -22,6 +23,7 @@
 #define LIMIT_CONNECTIONS 10000 /* of a worker; over that, the longest idle one makes room */
 #define LIMIT_CALLS 1000        /* in flight in a worker, waiting for code included: 503 */
 #define LIMIT_INSTANCES 4000    /* slots for instances in the whole process */
+#define LIMIT_KEPT_CALLS 16   /* of a function with instances = "reuse", in a worker */
 #define LIMIT_PIPELINED_BYTES (64UL * 1024) /* read ahead while a call runs */
 #define LIMIT_REQUESTS_IN_TURN 16           /* of one connection, before others have theirs */
 #define LIMIT_RUN_US 1000 /* of queued calls, before the sockets are looked at again */

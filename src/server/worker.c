@@ -229,6 +229,7 @@ static void *run(void *arg)
     }
     close_all(w);
     free_dead(w);
+    kept_calls_deinit(&w->kept);
     ticker_idle(w->ticker_slot);
     access_log_flush(&w->log);
     return NULL;
@@ -243,7 +244,8 @@ static int make_timers(worker *w, error *err)
     unsigned count;
     const uint64_t *wall_ms = app_wall_times(w->shared->app, &count);
 
-    if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count))
+    if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count) ||
+        !kept_calls_init(&w->kept, app_function_count(w->shared->app)))
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     for (unsigned kind = 0; kind < TIMER_KINDS; kind++)
         w->timers.length_ns[kind] = fixed_ms[kind] * 1000000;
@@ -364,6 +366,7 @@ void worker_destroy(worker *w)
     mailbox_open_all(&w->mailbox);
     timers_deinit(&w->timers);
     timers_deinit(&w->call_timers);
+    kept_calls_deinit(&w->kept);
     free(w->ticker_slot);
     free(w->scratch);
     free(w);

@@ -4,6 +4,7 @@
 #include "app/loader.h"
 #include "server/access_log.h"
 #include "server/connection.h"
+#include "server/kept_calls.h"
 #include "server/outbound.h"
 #include "server/ticker.h"
 
@@ -47,6 +48,7 @@ typedef struct worker {
     task run_queue;
     task waiting_for_code;
     connection *dead; /* closed, and freed before the loop goes on */
+    kept_calls kept;
     outbound outbound;
     access_log log;
     uint64_t id_seed;
