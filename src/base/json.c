@@ -251,6 +251,26 @@ int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err)
     return 0;
 }
 
+int json_bool(json_reader *r, bool *out, error *err)
+{
+    slice rest;
+    int rc = expect(r, JSON_BOOL, err);
+
+    if (rc)
+        return rc;
+    rest = slice_of(r->text.data + r->at, r->text.len - r->at);
+    if (rest.len >= 4 && memcmp(rest.data, "true", 4) == 0) {
+        *out = true;
+        r->at += 4;
+    } else if (rest.len >= 5 && memcmp(rest.data, "false", 5) == 0) {
+        *out = false;
+        r->at += 5;
+    } else {
+        rc = error_set(err, E_INVALID, "expected true or false");
+    }
+    return rc;
+}
+
 int json_null(json_reader *r, error *err)
 {
     int rc = expect(r, JSON_NULL, err);
@@ -260,6 +280,43 @@ int json_null(json_reader *r, error *err)
     if (r->text.len - r->at < 4 || memcmp(r->text.data + r->at, "null", 4) != 0)
         return error_set(err, E_INVALID, "expected null");
     r->at += 4;
+    return 0;
+}
+
+/* Passes over a string that begins here, or to the end. */
+static void skip_string(json_reader *r)
+{
+    for (r->at++; r->at < r->text.len && r->text.data[r->at] != '"'; r->at++) {
+        if (r->text.data[r->at] == '\\')
+            r->at++;
+    }
+    r->at = r->at < r->text.len ? r->at + 1 : r->text.len;
+}
+
+int json_skip(json_reader *r, error *err)
+{
+    size_t depth = 0;
+
+    skip_space(r);
+    do {
+        int c = byte_at(r);
+
+        if (c < 0)
+            return error_set(err, E_INVALID, "the value does not end");
+        if (c == '"') {
+            skip_string(r);
+            continue;
+        }
+        if (c == '{' || c == '[')
+            depth++;
+        else if (c == '}' || c == ']')
+            depth--;
+        r->at++;
+        /* A number or a word goes as far as what can follow a value. */
+        while (depth == 0 && c != '}' && c != ']' && (c = byte_at(r)) >= 0 &&
+               !strchr(",]} \t\r\n", c))
+            r->at++;
+    } while (depth > 0);
     return 0;
 }
 

@@ -48,8 +48,15 @@ int json_string(json_reader *r, buf *out, error *err) MUST_CHECK;
 /* Reads a whole number from 0 to `max`, written without fraction and exponent. E_INVALID. */
 int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err) MUST_CHECK;
 
+/* Reads true or false. E_INVALID when something else comes. */
+int json_bool(json_reader *r, bool *out, error *err) MUST_CHECK;
+
 /* Reads null. E_INVALID when something else comes. */
 int json_null(json_reader *r, error *err) MUST_CHECK;
+
+/* Passes over the next value, which must be well-formed: what lies within it is not looked at. E_INVALID
+ * when it does not end. */
+int json_skip(json_reader *r, error *err) MUST_CHECK;
 
 /* Makes sure that only white space is left. */
 int json_end(json_reader *r, error *err) MUST_CHECK;
