@@ -24,32 +24,32 @@ static function *find_by_name(app *a, const char *name)
 }
 
 /* ubiq.toml speaks of a function that is not there. */
-static int unknown_function(const app *a, const char *path, const char *name, error *err)
+static void unknown_function(const app *a, const char *toml, unsigned line, const char *where,
+                             const char *name, problems *found)
 {
     const char **names = calloc(a->count + 1, sizeof *names);
     const char *nearest = NULL;
-    int rc;
 
     for (size_t i = 0; names && i < a->count; i++)
         names[i] = a->functions[i].name;
     if (names)
         nearest = slice_nearest(slice_str(name), names, a->count);
-    rc = error_set(err, E_INVALID, "%s: functions.\"%s\": there is no such function%s%s%s", path,
-                   name, nearest ? ", did you mean " : "", nearest ? nearest : "",
-                   nearest ? "?" : "");
+    problems_add(found, toml, line, "%s.\"%s\": there is no such function%s%s%s", where, name,
+                 nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
     free(names);
-    return rc;
 }
 
 /* Moves what ubiq.toml says about functions to the functions. */
-static int apply_config(app *a, const char *path, error *err)
+static void apply_config(app *a, const char *toml, problems *found)
 {
     for (size_t i = 0; i < a->config.function_count; i++) {
         config_function *c = &a->config.functions[i];
         function *f = find_by_name(a, c->name);
 
-        if (!f)
-            return unknown_function(a, path, c->name, err);
+        if (!f) {
+            unknown_function(a, toml, c->line, "functions", c->name, found);
+            continue;
+        }
         f->entry = c->entry;
         c->entry = NULL;
         if (c->route) {
@@ -66,7 +66,6 @@ static int apply_config(app *a, const char *path, error *err)
         f->config = c->config;
         c->config = (strmap){0};
     }
-    return 0;
 }
 
 static int take_functions(app *a, discovery *found, error *err)
@@ -92,30 +91,36 @@ static int take_functions(app *a, discovery *found, error *err)
     return rc;
 }
 
-int app_open(app **out, const char *path, error *err)
+int app_open(app **out, const char *path, const char *environment, problems *found, error *err)
 {
-    discovery found = {0};
+    problems own = {0};
+    discovery files = {0};
     char *toml = NULL;
     app *a = NULL;
     int rc;
 
     *out = NULL;
+    found = found ? found : &own;
     if (!(a = calloc(1, sizeof *a)) || asprintf(&toml, "%s/ubiq.toml", path) < 0) {
         toml = NULL;
         rc = error_set(err, E_NO_MEMORY, "out of memory for a project");
         goto done;
     }
-    rc = discover(&found, path, err);
-    rc = rc ? rc : config_read(&a->config, toml, err);
-    rc = rc ? rc : take_functions(a, &found, err);
-    rc = rc ? rc : apply_config(a, toml, err);
+    rc = discover(&files, path, err);
+    rc = rc ? rc : config_read(&a->config, path, environment, found, err);
+    rc = rc ? rc : take_functions(a, &files, err);
+    if (rc)
+        goto done;
+    apply_config(a, toml, found);
+    rc = problems_conclude(found, err);
     rc = rc ? rc : routes_create(&a->routes, a->functions, a->count, err);
     if (rc)
         goto done;
     *out = a;
     a = NULL;
 done:
-    discovery_deinit(&found);
+    problems_deinit(&own);
+    discovery_deinit(&files);
     free(toml);
     app_close(a);
     return rc;

@@ -7,9 +7,11 @@
  * the state of each function. */
 typedef struct app app;
 
-/* Opens the project in directory `path`: reads ubiq.toml, if there is one, and lists functions/. No
- * code is looked at. E_NOT_FOUND, E_INVALID, E_IO: the text is for the project's author. */
-int app_open(app **out, const char *path, error *err) MUST_CHECK;
+/* Opens the project in directory `path` for an environment (config_read): reads ubiq.toml, if there is
+ * one, and lists functions/. No code is looked at. E_INVALID when something is wrong with it: `found`,
+ * which may be NULL, has all of it, the error the first. E_NOT_FOUND, E_IO, E_NO_MEMORY. */
+int app_open(app **out, const char *path, const char *environment, problems *found,
+             error *err) MUST_CHECK;
 
 /* What ubiq.toml says and the defaults; borrowed. */
 const config *app_config(const app *a);

@@ -44,7 +44,7 @@ static int put_manifest(buf *out, const function *f, slice code, const function_
                         "{\"wasm\":[{\"data\":{\"ptr\":%zu,\"len\":%zu}}],"
                         "\"memory\":{\"max_pages\":%zu,\"max_http_response_bytes\":%lu}",
                         (size_t)(uintptr_t)code.data, code.len, (size_t)(o->memory_bytes / PAGE),
-                        LIMIT_FETCHED_BYTES);
+                        LIMIT_HTTP_RESPONSE_BYTES);
 
     if (rc == 0 && f->allowed_hosts.count > 0)
         rc = put_hosts(out, &f->allowed_hosts);

@@ -1,21 +1,54 @@
 #ifndef UBIQ_APP_LIMITS_H
 #define UBIQ_APP_LIMITS_H
 
-/* Every limit of a project and its functions, in bytes unless it says otherwise. Those that
- * ubiq.toml can change are defaults. */
+/* Every limit of a project and its functions, in bytes unless it says otherwise. */
 
-#define LIMIT_WALL_MS 30000                       /* [limits] wall_time */
-#define LIMIT_REQUEST_BYTES (1024UL * 1024)       /* [limits] request */
-#define LIMIT_RESPONSE_BYTES (10UL * 1024 * 1024) /* [limits] response */
-#define LIMIT_MEMORY_BYTES (64UL * 1024 * 1024)   /* [limits] memory */
+/* Defaults of what ubiq.toml can change: [limits], */
+#define LIMIT_CPU_MS 5000
+#define LIMIT_WALL_MS 30000
+#define LIMIT_MEMORY_BYTES (64UL * 1024 * 1024)
+#define LIMIT_REQUEST_BYTES (1024UL * 1024)
+#define LIMIT_RESPONSE_BYTES (10UL * 1024 * 1024)
+#define LIMIT_HTTP_RESPONSE_BYTES (10UL * 1024 * 1024)
+#define LIMIT_HTTP_REQUESTS 20
 
-/* The most that [limits] may say. */
-#define LIMIT_WALL_MS_MAX (24UL * 60 * 60 * 1000)
+/* [services.kv], [services.storage], [services.events], */
+#define LIMIT_KV_KEY_BYTES 256
+#define LIMIT_KV_VALUE_BYTES (1024UL * 1024)
+#define LIMIT_KV_TOTAL_BYTES (100UL * 1024 * 1024)
+#define LIMIT_KV_KEYS 100000
+#define LIMIT_STORAGE_FILE_BYTES (64UL * 1024 * 1024)
+#define LIMIT_STORAGE_TOTAL_BYTES (1024UL * 1024 * 1024)
+#define LIMIT_EVENT_BYTES (256UL * 1024)
+#define LIMIT_EVENTS_PENDING 100000
+#define LIMIT_EVENT_ATTEMPTS 8
+#define LIMIT_EVENT_FIRST_RETRY_MS 1000
+#define LIMIT_EVENT_LAST_RETRY_MS (5UL * 60 * 1000)
+#define LIMIT_EVENTS_AT_ONCE 32
+
+/* and [middleware]. */
+#define LIMIT_RATE_REQUESTS 100
+#define LIMIT_RATE_MS (60UL * 1000)
+#define LIMIT_PREFLIGHT_MS (60UL * 60 * 1000)
+#define LIMIT_COMPRESS_BYTES 1024
+
+/* The most that ubiq.toml may say. */
+#define LIMIT_MS_MAX (24UL * 60 * 60 * 1000)
 #define LIMIT_BODY_BYTES_MAX (1024UL * 1024 * 1024)
 #define LIMIT_MEMORY_BYTES_MAX (4UL * 1024 * 1024 * 1024)
+#define LIMIT_HTTP_REQUESTS_MAX 100000
+#define LIMIT_KV_KEY_BYTES_MAX 4096
+#define LIMIT_KV_VALUE_BYTES_MAX (64UL * 1024 * 1024)
+#define LIMIT_TOTAL_BYTES_MAX (1UL << 50)
+#define LIMIT_COUNT_MAX (1UL << 40)
+#define LIMIT_EVENT_BYTES_MAX (16UL * 1024 * 1024)
+#define LIMIT_EVENT_ATTEMPTS_MAX 1000
+#define LIMIT_EVENTS_AT_ONCE_MAX 1000
 
-#define LIMIT_FETCHED_BYTES (10UL * 1024 * 1024) /* what a function may get over HTTP at once */
-#define LIMIT_CONFIG_BYTES (1024UL * 1024)       /* ubiq.toml */
+#define LIMIT_CONFIG_BYTES (1024UL * 1024) /* ubiq.toml, and .env */
+#define LIMIT_PROBLEMS 100                 /* that are told of a project */
+#define LIMIT_NAME_BYTES 128               /* of a project, a header, and the like */
+#define LIMIT_TEXT_BYTES (64UL * 1024)     /* of other texts in ubiq.toml */
 #define LIMIT_FUNCTION_FILE_BYTES (512UL * 1024 * 1024)
 #define LIMIT_FUNCTIONS 100000 /* of a project */
 #define LIMIT_ROUTE_BYTES 512

@@ -251,6 +251,26 @@ int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err)
     return 0;
 }
 
+int json_bool(json_reader *r, bool *out, error *err)
+{
+    slice rest;
+    int rc = expect(r, JSON_BOOL, err);
+
+    if (rc)
+        return rc;
+    rest = slice_of(r->text.data + r->at, r->text.len - r->at);
+    if (rest.len >= 4 && memcmp(rest.data, "true", 4) == 0) {
+        *out = true;
+        r->at += 4;
+    } else if (rest.len >= 5 && memcmp(rest.data, "false", 5) == 0) {
+        *out = false;
+        r->at += 5;
+    } else {
+        rc = error_set(err, E_INVALID, "expected true or false");
+    }
+    return rc;
+}
+
 int json_null(json_reader *r, error *err)
 {
     int rc = expect(r, JSON_NULL, err);

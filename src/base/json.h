@@ -48,6 +48,9 @@ int json_string(json_reader *r, buf *out, error *err) MUST_CHECK;
 /* Reads a whole number from 0 to `max`, written without fraction and exponent. E_INVALID. */
 int json_uint(json_reader *r, uint64_t max, uint64_t *out, error *err) MUST_CHECK;
 
+/* Reads true or false. E_INVALID when something else comes. */
+int json_bool(json_reader *r, bool *out, error *err) MUST_CHECK;
+
 /* Reads null. E_INVALID when something else comes. */
 int json_null(json_reader *r, error *err) MUST_CHECK;
 

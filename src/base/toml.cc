@@ -22,6 +22,7 @@ struct toml_assertion {
 #define TOML_UNREACHABLE fail_assertion()
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -121,19 +122,29 @@ size_t find_refused(std::string_view text, const char **why)
 class writer
 {
   public:
-    writer(buf *to, error *e) : out(to), err(e)
+    writer(buf *to, buf *m, error *e) : out(to), marks(m), err(e)
     {
     }
 
     /* Recursion is bounded by TOML_NESTING_MAX, for keys and for values. */
     void put(const toml::node &node)
     {
+        mark(node.source());
         node.visit([this](auto &&value) { put_value(value); });
     }
 
   private:
     buf *out;
+    buf *marks;
     error *err;
+
+    void mark(const toml::source_region &source)
+    {
+        const toml_mark here = {out->len, source.begin.line};
+
+        if (marks)
+            check(buf_append(marks, &here, sizeof here));
+    }
 
     void put_text(std::string_view text)
     {
@@ -151,6 +162,7 @@ class writer
 
         for (auto &&[key, value] : table) {
             put_text(separator);
+            mark(key.source());
             put_quoted(key.str());
             put_text(":");
             put(value);
@@ -237,7 +249,7 @@ int refuse(const toml::parse_error &e, error *err)
                      why.c_str());
 }
 
-int convert(slice text, buf *out, error *err)
+int convert(slice text, buf *out, buf *marks, error *err)
 {
     const std::string_view view(reinterpret_cast<const char *>(text.data), text.len);
     const char *why = nullptr;
@@ -248,7 +260,7 @@ int convert(slice text, buf *out, error *err)
     if (refused < text.len)
         return refuse_at(text, refused, why, err);
     try {
-        writer(out, err).put(toml::parse(view));
+        writer(out, marks, err).put(toml::parse(view));
         return 0;
     } catch (const failure &f) {
         return f.code == E_INVALID ? f.code : error_set(err, f.code, "%s", error_code_name(f.code));
@@ -261,19 +273,33 @@ int convert(slice text, buf *out, error *err)
 
 } // namespace
 
-extern "C" int toml_to_json(slice text, buf *out, error *err)
+extern "C" int toml_to_json(slice text, buf *out, buf *marks, error *err)
 {
     const size_t start = out->len;
+    const size_t first_mark = marks ? marks->len : 0;
     int rc;
 
     try {
-        rc = convert(text, out, err);
+        rc = convert(text, out, marks, err);
     } catch (const std::bad_alloc &) {
         rc = error_set(err, E_NO_MEMORY, "%s", error_code_name(E_NO_MEMORY));
     } catch (const std::exception &e) {
         rc = error_set(err, E_INTERNAL, "reading TOML: %s", e.what());
     }
-    if (rc)
+    if (rc) {
         out->len = start;
+        if (marks)
+            marks->len = first_mark;
+    }
     return rc;
+}
+
+extern "C" unsigned toml_line(const buf *marks, size_t at)
+{
+    const auto *begin = reinterpret_cast<const toml_mark *>(marks->data);
+    const auto *end = begin + marks->len / sizeof(toml_mark);
+    const auto *behind = std::upper_bound(
+        begin, end, at, [](size_t wanted, const toml_mark &mark) { return wanted < mark.at; });
+
+    return behind == begin ? 0 : behind[-1].line;
 }

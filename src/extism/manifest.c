@@ -48,7 +48,7 @@ static int read_toml(manifest *out, slice text, error *err)
 
     /* Escaping makes a byte six at the most; names and punctuation stand in both texts. */
     buf_init(&json, text.len * 6 + 64);
-    rc = toml_to_json(text, &json, &why);
+    rc = toml_to_json(text, &json, NULL, &why);
     if (rc == 0)
         rc = read_json(out, buf_slice(&json), false, err);
     else if (rc == E_INVALID)

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_LISTEN "127.0.0.1:3000"
 #define POLL_MS 20
 #define LOADER_STOP_MS 1000
 
@@ -123,7 +122,7 @@ static void set_up_signals(void)
 int server_create(server **out, app *a, const server_options *o, error *err)
 {
     const config *c = app_config(a);
-    const char *listen_at = o->listen ? o->listen : c->listen ? c->listen : DEFAULT_LISTEN;
+    const char *listen_at = o->listen ? o->listen : c->listen;
     size_t count = o->has_workers ? o->workers : c->workers;
     server *s = calloc(1, sizeof *s);
     int rc;
@@ -135,9 +134,9 @@ int server_create(server **out, app *a, const server_options *o, error *err)
         count = count_cores();
     s->app = a;
     s->shared.app = a;
-    s->shared.wall_ms = c->wall_ms;
-    s->shared.request_bytes = c->request_bytes;
-    s->shared.response_bytes = c->response_bytes;
+    s->shared.wall_ms = c->limits.wall_ms;
+    s->shared.request_bytes = c->limits.request_bytes;
+    s->shared.response_bytes = c->limits.response_bytes;
     raise_file_limit();
     set_up_signals();
     s->workers = calloc(count, sizeof *s->workers);
@@ -167,7 +166,7 @@ static int start(server *s, error *err)
 {
     const loader_options options = {
         .app = s->app,
-        .code = {.http = &outbound_driver, .memory_bytes = app_config(s->app)->memory_bytes},
+        .code = {.http = &outbound_driver, .memory_bytes = app_config(s->app)->limits.memory_bytes},
         .loaded = on_loaded,
         .arg = s,
     };

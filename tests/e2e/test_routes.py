@@ -139,14 +139,14 @@ class Configuration(Project):
 
     def test_mistakes(self):
         cases = [
-            ("[server]\nlissten = 'x'", r"ubiq\.toml: server\.lissten: .*did you mean listen\?"),
-            ("[serve]\n", r"ubiq\.toml: serve: .*did you mean server\?"),
-            ("[functions.echo]\nentri = 'x'", r"ubiq\.toml: functions\.\"echo\"\.entri: .*entry\?"),
-            ("[functions.ecco]\nentry = 'x'", r"functions\.\"ecco\": there is no such function, did "
+            ("[server]\nlissten = 'x'", r"ubiq\.toml:2: server\.lissten: .*did you mean listen\?"),
+            ("[serve]\n", r"ubiq\.toml:1: serve: .*did you mean server\?"),
+            ("[functions.echo]\nentri = 'x'", r"ubiq\.toml:2: functions\.echo\.entri: .*entry\?"),
+            ("[functions.ecco]\nentry = 'x'", r"ubiq\.toml:1: functions\.\"ecco\": there is no such function, did "
                                               r"you mean echo\?"),
-            ("[server]\nworkers = 'two'", r"ubiq\.toml: server\.workers: "),
-            ("[server]\nworkers = 1000", r"ubiq\.toml: server\.workers: "),
-            ("[limits]\nwall_time = 30", r"ubiq\.toml: limits\.wall_time: "),
+            ("[server]\nworkers = 'two'", r"ubiq\.toml:2: server\.workers: "),
+            ("[server]\nworkers = 1000", r"ubiq\.toml:2: server\.workers: "),
+            ("[limits]\nwall_time = 30", r"ubiq\.toml:2: limits\.wall_time: "),
             ("[limits]\nwall_time = '30'", r"\"30\" is not a duration"),
             ("[limits]\nmemory = '64MB'", r"\"64MB\" is not a size"),
             ("[functions.echo]\nroute = 'echo'", r"\"echo\" is not a route"),
@@ -154,7 +154,7 @@ class Configuration(Project):
             ("[functions.echo]\nmethods = ['get']", r"\"get\" is not a method"),
             ("[functions.echo]\ncontent_type = \"a\\nb\"", r"printable ASCII"),
             ("[functions.echo]\nroute = '/b'", r"\"b\" and \"echo\" have the same route /b"),
-            ("listen = ", r"ubiq\.toml: .*line 1"),
+            ("listen = ", r"ubiq\.toml:1: column "),
         ]
         self.add("echo")
         self.add("echo", "b")

@@ -41,7 +41,7 @@ static void test_toml_becomes_json(void **state)
         buf json;
 
         buf_init(&json, 1000);
-        if (toml_to_json(slice_str(cases[i].toml), &json, &err) != 0)
+        if (toml_to_json(slice_str(cases[i].toml), &json, NULL, &err) != 0)
             fail_msg("%s: %s", cases[i].toml, error_text(&err));
         assert_int_equal(buf_append_byte(&json, 0), 0);
         assert_string_equal((char *)json.data, cases[i].json);
@@ -57,7 +57,7 @@ static void assert_refused(slice toml, const char *where)
 
     buf_init(&json, 1000);
     assert_int_equal(buf_append_str(&json, "kept"), 0);
-    assert_int_equal(toml_to_json(toml, &json, &err), E_INVALID);
+    assert_int_equal(toml_to_json(toml, &json, NULL, &err), E_INVALID);
     if (strncmp(error_text(&err), where, strlen(where)) != 0)
         fail_msg("%s", error_text(&err));
     assert_true(slice_equal_str(buf_slice(&json), "kept"));
@@ -160,7 +160,7 @@ static void test_what_is_allowed_is_not_deep(void **state)
         buf json;
 
         buf_init(&json, 1000);
-        if (toml_to_json(slice_str(texts[i]), &json, &err) != 0)
+        if (toml_to_json(slice_str(texts[i]), &json, NULL, &err) != 0)
             fail_msg("%s: %s", texts[i], error_text(&err));
         buf_deinit(&json);
     }
@@ -173,12 +173,59 @@ static void test_the_maximum_is_kept(void **state)
 
     (void)state;
     buf_init(&json, 6);
-    assert_int_equal(toml_to_json(slice_str("a = 1234"), &json, &err), E_TOO_LARGE);
+    assert_int_equal(toml_to_json(slice_str("a = 1234"), &json, NULL, &err), E_TOO_LARGE);
     assert_string_equal(error_text(&err), "too large");
     assert_int_equal(json.len, 0);
-    assert_int_equal(toml_to_json(slice_str("a = 123456"), &json, NULL), E_TOO_LARGE);
+    assert_int_equal(toml_to_json(slice_str("a = 123456"), &json, NULL, NULL), E_TOO_LARGE);
     buf_deinit(&json);
     error_deinit(&err);
+}
+
+/* Every part's line, whatever the order in which JSON has them. */
+static void test_lines(void **state)
+{
+    static const char toml[] = "# a comment\n"
+                               "z = 'last'\n"
+                               "list = [\n"
+                               "  1,\n"
+                               "  [2]]\n"
+                               "[a.b]\n"
+                               "c.d = '''\n"
+                               "of two lines'''\n"
+                               "e = {f = 1,\n"
+                               "     g = 2}\n"
+                               "[a]\n"
+                               "h = 3\n";
+    static const struct {
+        const char *at;
+        unsigned line;
+    } cases[] = {
+        {"{\"a\"", 1}, {"\"a\"", 6},   {"\"b\"", 6}, {"\"d\"", 7}, {"\"of two", 7}, {"\"f\"", 9},
+        {"1,\"g\"", 9}, {"\"g\"", 10}, {"\"h\"", 12}, {"3", 12},    {"\"list\"", 3}, {"1,[", 4},
+        {"[2", 5},     {"2]", 5},      {"\"z\"", 2},  {"\"last", 2},
+    };
+    buf json, marks;
+
+    (void)state;
+    buf_init(&json, 1000);
+    buf_init(&marks, 1000);
+    assert_int_equal(toml_line(&marks, 0), 0);
+    assert_int_equal(toml_to_json(slice_str(toml), &json, &marks, NULL), 0);
+    assert_int_equal(buf_append_byte(&json, 0), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *found = strstr((char *)json.data, cases[i].at);
+        unsigned line;
+
+        assert_non_null(found);
+        line = toml_line(&marks, (size_t)(found - (char *)json.data));
+        if (line != cases[i].line)
+            fail_msg("%s is on line %u, not %u", cases[i].at, cases[i].line, line);
+    }
+    buf_clear(&marks);
+    assert_int_equal(toml_to_json(slice_str("a = 1\nb = nan"), &json, &marks, NULL), E_INVALID);
+    assert_int_equal(marks.len, 0);
+    buf_deinit(&json);
+    buf_deinit(&marks);
 }
 
 int main(void)
@@ -190,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_depth_is_limited),
         cmocka_unit_test(test_what_is_allowed_is_not_deep),
         cmocka_unit_test(test_the_maximum_is_kept),
+        cmocka_unit_test(test_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
