@@ -2,6 +2,7 @@
 #define UBIQ_APP_APP_H
 
 #include "app/function.h"
+#include "app/services.h"
 
 /* A project: its configuration, its functions and their routes. Constant once it is open, but for
  * the state of each function. */
@@ -18,6 +19,34 @@ const config *app_config(const app *a);
 
 /* The functions in byte order of their names; borrowed. */
 function *app_functions(app *a, size_t *count);
+
+/* The function of a name, or NULL. Any thread. */
+function *app_function(const app *a, slice name);
+
+/* The wall times of all functions in milliseconds, each once: function.wall_kind is the number of one.
+ * Borrowed. */
+const uint64_t *app_wall_times(const app *a, unsigned *count);
+
+/* The most that any function takes as a request's body, and gives as its response's. */
+uint64_t app_most_request_bytes(const app *a);
+uint64_t app_most_response_bytes(const app *a);
+
+/* Opens the services, if any function may use one or is triggered by one. Before the first call. */
+int app_open_services(app *a, error *err) MUST_CHECK;
+
+/* Closes them, once nothing runs that uses them; what is being written is done first. */
+void app_close_services(app *a);
+
+/* Whether there is anything to be delivered to functions. */
+bool app_has_triggers(const app *a);
+
+/* The services; their members are NULL where no function may use them. Borrowed. */
+const services *app_services(const app *a);
+
+/* Where events are emitted; set by whoever delivers them, NULL without triggers. Before the first
+ * call. */
+void app_set_events(app *a, events *e);
+events *app_events(const app *a);
 
 /* The function that answers a path (without its query), or NULL. Any thread. */
 function *app_find(const app *a, slice path);

@@ -214,7 +214,6 @@ static void free_functions(config *c)
         config_list_deinit(&f->methods);
         config_list_deinit(&f->permissions);
         config_list_deinit(&f->middleware);
-        config_list_deinit(&f->allowed_hosts);
         strmap_deinit(&f->config);
     }
     free(c->functions);

@@ -35,7 +35,6 @@ typedef struct config_function {
     char *content_type; /* of its output */
     config_list methods;
     config_list permissions;
-    config_list allowed_hosts;
     config_list middleware; /* in place of [middleware] use */
     strmap config;          /* what the function's config_get reads */
     config_limits limits;

@@ -74,7 +74,6 @@ static const config_key function_keys[] = {
     {"limits", config_sub, .offset = offsetof(config_function, limits),
      .table = &config_limits_table},
     {"instances", read_instances, .offset = offsetof(config_function, reuse), .words = instances},
-    {"allowed_hosts", config_texts, .offset = offsetof(config_function, allowed_hosts)},
     {0},
 };
 

@@ -12,13 +12,22 @@ void context_init(context *c)
     buf_init(&c->trace, LIMIT_TRACE_BYTES);
 }
 
-void context_inherit(context *c, const context *from, const function *f)
+void context_set_function(context *c, const function *f)
+{
+    c->function = f;
+    c->http = (http_grant){
+        .permissions = f->permissions,
+        .function = f->name,
+        .requests_max = f->limits.http_requests,
+    };
+}
+
+void context_inherit(context *c, const context *from)
 {
     c->app = from->app;
     c->home = from->home;
     c->depth = from->depth + 1;
     c->hops = from->hops;
-    c->function = f;
     c->started_ns = clock_ns();
 }
 

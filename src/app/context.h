@@ -65,8 +65,11 @@ struct context {
 /* Makes it ready for a call; the rest of what is known is the caller's to fill in. */
 void context_init(context *c);
 
-/* Makes it the context of a call of `f` that the function of `from` has asked for. */
-void context_inherit(context *c, const context *from, const function *f);
+/* Makes it the context of a call of `f`. */
+void context_set_function(context *c, const function *f);
+
+/* Makes it the context of a call that the function of `from` has asked for. */
+void context_inherit(context *c, const context *from);
 
 /* Frees what it holds. Takes an all-zero one. */
 void context_deinit(context *c);

@@ -1,5 +1,6 @@
 #include "app/function.h"
 
+#include "app/context.h"
 #include "app/limits.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -8,18 +9,6 @@
 #include <string.h>
 
 #define PAGE (64UL * 1024)
-
-static int put_hosts(buf *out, const config_list *hosts)
-{
-    int rc = buf_append_str(out, ",\"allowed_hosts\":[");
-
-    for (size_t i = 0; i < hosts->count && rc == 0; i++) {
-        if (i > 0)
-            rc = buf_append_byte(out, ',');
-        rc = rc ? rc : json_put_string(out, slice_str(hosts->item[i]));
-    }
-    return rc ? rc : buf_append_byte(out, ']');
-}
 
 static int put_config(buf *out, const strmap *config_map)
 {
@@ -37,17 +26,27 @@ static int put_config(buf *out, const strmap *config_map)
     return rc ? rc : buf_append_byte(out, '}');
 }
 
+/* What the function's context says of a request to another server. */
+static int check_http(void *host_context, const http_target *target, error *err)
+{
+    context *c = host_context;
+    int rc = http_grant_check(&c->http, target, err);
+
+    if (rc == E_DENIED)
+        context_log(c, CONTEXT_WARN, "denied: %s", error_text(err));
+    return rc;
+}
+
 /* The manifest that gives the code no more than the project allows it. */
-static int put_manifest(buf *out, const function *f, slice code, const function_options *o)
+static int put_manifest(buf *out, const function *f, slice code)
 {
     int rc = buf_printf(out,
                         "{\"wasm\":[{\"data\":{\"ptr\":%zu,\"len\":%zu}}],"
-                        "\"memory\":{\"max_pages\":%zu,\"max_http_response_bytes\":%lu}",
-                        (size_t)(uintptr_t)code.data, code.len, (size_t)(o->memory_bytes / PAGE),
-                        LIMIT_HTTP_RESPONSE_BYTES);
+                        "\"memory\":{\"max_pages\":%zu,\"max_http_response_bytes\":%zu}",
+                        (size_t)(uintptr_t)code.data, code.len,
+                        (size_t)(f->limits.memory_bytes / PAGE),
+                        (size_t)f->limits.http_response_bytes);
 
-    if (rc == 0 && f->allowed_hosts.count > 0)
-        rc = put_hosts(out, &f->allowed_hosts);
     if (rc == 0 && f->config.count > 0)
         rc = put_config(out, &f->config);
     return rc ? rc : buf_append_byte(out, '}');
@@ -79,7 +78,13 @@ static int choose_export(const function *f, compiled_plugin *code, const char **
 
 static int compile(const function *f, const function_options *o, compiled_plugin **out, error *err)
 {
-    const compiled_options options = {.wasi = true, .http = o->http};
+    const compiled_options options = {
+        .functions = (host_function **)(uintptr_t)o->functions,
+        .function_count = o->function_count,
+        .wasi = true,
+        .http = o->http,
+        .http_policy = check_http,
+    };
     buf bytes, manifest;
     int rc;
 
@@ -91,7 +96,7 @@ static int compile(const function *f, const function_options *o, compiled_plugin
     rc = check_binary(buf_slice(&bytes), err);
     if (rc)
         goto done;
-    rc = put_manifest(&manifest, f, buf_slice(&bytes), o);
+    rc = put_manifest(&manifest, f, buf_slice(&bytes));
     rc = rc ? error_set(err, rc, "out of memory while loading a function")
             : compiled_plugin_create(out, buf_slice(&manifest), &options, err);
 done:
@@ -141,7 +146,7 @@ void function_deinit(function *f)
     free(f->route);
     free(f->entry);
     config_list_deinit(&f->methods);
-    config_list_deinit(&f->allowed_hosts);
+    permissions_destroy(f->permissions);
     free(f->content_type);
     strmap_deinit(&f->config);
     compiled_plugin_unref(f->code);

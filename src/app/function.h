@@ -2,6 +2,7 @@
 #define UBIQ_APP_FUNCTION_H
 
 #include "app/config.h"
+#include "app/permissions.h"
 #include "base/slice.h"
 #include "extism/compiled_plugin.h"
 
@@ -21,9 +22,13 @@ typedef struct function {
     char *route;         /* "/users/list" */
     char *entry;         /* the export that ubiq.toml names, or NULL */
     config_list methods; /* those it takes; all when none are given */
-    config_list allowed_hosts;
-    char *content_type; /* of its output, or NULL: what it looks like */
-    strmap config;
+    char *content_type;  /* of its output, or NULL: what it looks like */
+    strmap config;       /* what its config_get reads */
+    config_limits limits;
+    permissions *permissions; /* NULL: none */
+    bool reuse;               /* its instances are not restored between calls */
+    size_t index;             /* among the project's functions */
+    unsigned wall_kind;       /* of limits.wall_ms among app_wall_times */
     atomic_int state;      /* of enum function_state; changes once, by function_load */
     compiled_plugin *code; /* once it is FUNCTION_READY, */
     const char *export;    /* and what to call in it */
@@ -33,7 +38,8 @@ typedef struct function {
 /* What holds for the code of all functions. */
 typedef struct function_options {
     const http_driver *http;
-    uint64_t memory_bytes;
+    host_function *const *functions; /* of the host, for them to import */
+    size_t function_count;
 } function_options;
 
 /* Reads and compiles the function's code, or takes it from the cache, and publishes it. Once for

@@ -53,8 +53,10 @@
 #define LIMIT_FUNCTIONS 100000 /* of a project */
 #define LIMIT_ROUTE_BYTES 512
 #define LIMIT_DIRECTORY_DEPTH 16
-#define LIMIT_HOST_RESULT_BYTES (8UL * 1024 * 1024) /* what a host function gives back at once */
+#define LIMIT_HOST_RESULT_BYTES (2 * LIMIT_KV_VALUE_BYTES_MAX) /* what a host function gives back */
 #define LIMIT_HOST_FILE_BYTES (1024UL * 1024 * 1024) /* the same for a file, which has its own limit */
+#define LIMIT_TOPIC_BYTES 256
+#define LIMIT_EVENT_HOPS 16                          /* of events that are emitted for events */
 #define LIMIT_INVOKE_DEPTH 8                         /* of functions that invoke functions */
 #define LIMIT_REQUEST_JSON_BYTES (1024UL * 1024)     /* of what ubiq_request gives */
 #define LIMIT_RESPONSE_HEAD_BYTES (16 * 1024)        /* of the headers that a function sets */

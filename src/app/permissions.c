@@ -164,6 +164,11 @@ bool permissions_allow(const permissions *p, enum permission kind, slice subject
     return false;
 }
 
+bool permissions_any(const permissions *p, enum permission kind)
+{
+    return p && p->allowed[kind].count > 0;
+}
+
 enum http_permission permissions_allow_http(const permissions *p, slice method, slice scheme,
                                             slice host, uint16_t port, slice path)
 {

@@ -32,6 +32,9 @@ int permissions_create(permissions **out, char *const *text, size_t count, error
 /* Whether it may. Any thread. NULL permissions allow nothing. */
 bool permissions_allow(const permissions *p, enum permission kind, slice subject);
 
+/* Whether anything at all of this kind is allowed. */
+bool permissions_any(const permissions *p, enum permission kind);
+
 /* Whether it may send a request. The permission is "http:METHOD:HOST[:PORT]PATH". METHOD is in lower
  * case or '*'. Without PORT it is for the scheme's own port. HOST is a name, an IPv4 or IPv6 address,
  * '*' for any, or "*.example.com" for the names under that one. PATH begins with a slash, and is a

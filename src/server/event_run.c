@@ -1,5 +1,6 @@
 #include "server/event_run.h"
 
+#include "base/clock.h"
 #include "server/function_host.h"
 #include "server/worker.h"
 
@@ -46,8 +47,9 @@ static void begin(mail *m)
     function *f = app_function(w->shared->app, slice_str(d->function));
     context *c = &run->invocation.context;
 
-    if (!f || w->draining || w->stopping) {
-        if (f)
+    if (w->draining || w->stopping || !f) {
+        /* Whoever serves the project next has another look. */
+        if (w->draining || w->stopping)
             events_postpone(run->events, d);
         else
             events_delivered(run->events, d, "there is no function of this name");
@@ -60,7 +62,8 @@ static void begin(mail *m)
     c->host = &event_host;
     c->app = w->shared->app;
     c->home = &w->mailbox;
-    c->function = f;
+    context_set_function(c, f);
+    c->started_ns = clock_ns();
     c->id = run->id;
     c->hops = d->hops + 1;
     worker_watch(w);

@@ -1,6 +1,6 @@
 #include "server/exchange.h"
 
-#include "server/describe.h"
+#include "server/function_host.h"
 #include "server/limits.h"
 #include "server/reply.h"
 #include "server/worker.h"
@@ -87,10 +87,10 @@ static void call_function(connection *c, function *f, slice body)
     *v = (invocation){.worker = c->worker, .function = f, .done = on_done};
     x->function = f;
     context_init(&v->context);
-    v->context.host = &describe_host;
+    v->context.host = &http_host;
     v->context.app = c->worker->shared->app;
     v->context.home = &c->worker->mailbox;
-    v->context.function = f;
+    context_set_function(&v->context, f);
     v->context.id = x->request.id;
     v->context.started_ns = x->request.started_ns;
     c->state = CONNECTION_CALL;

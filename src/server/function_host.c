@@ -24,20 +24,6 @@ static int put_member(buf *out, const char *name, slice value)
     return rc ? rc : json_put_bytes(out, value);
 }
 
-static int put_params(buf *out, const exchange *x)
-{
-    int rc = buf_append_str(out, ",\"params\":{");
-
-    for (size_t i = 0; i < x->match.count && rc == 0; i++) {
-        if (i > 0)
-            rc = buf_append_byte(out, ',');
-        rc = rc ? rc : json_put_bytes(out, x->match.param[i].name);
-        rc = rc ? rc : buf_append_byte(out, ':');
-        rc = rc ? rc : json_put_bytes(out, x->match.param[i].value);
-    }
-    return rc ? rc : buf_append_byte(out, '}');
-}
-
 static int describe_http(const context *c, buf *out)
 {
     const exchange *x = (const exchange *)(void *)((char *)of_context(c) - offsetof(exchange, invocation));
@@ -48,20 +34,19 @@ static int describe_http(const context *c, buf *out)
     rc = rc ? rc : put_member(out, "path", q->path);
     rc = rc ? rc : put_member(out, "url", q->target);
     rc = rc ? rc : put_member(out, "route", slice_str(x->function->route));
-    rc = rc ? rc : put_params(out, x);
-    rc = rc ? rc : buf_append_str(out, ",\"query\":");
+    rc = rc ? rc : buf_append_str(out, ",\"params\":{},\"query\":");
     rc = rc ? rc : query_put_json(out, query_of(q->target));
     rc = rc ? rc : buf_append_str(out, ",\"headers\":");
     rc = rc ? rc : headers_put_json(out, headers_of(q->head));
     return rc ? rc : buf_append_byte(out, '}');
 }
 
-static int describe_other(const context *c, const char *trigger, buf *out)
+static int describe_other(const context *c, const char *cause, buf *out)
 {
     return buf_printf(out,
                       "{\"id\":\"%s\",\"trigger\":\"%s\",\"method\":\"\",\"path\":\"\",\"url\":\"\","
                       "\"route\":\"\",\"params\":{},\"query\":{},\"headers\":{}}",
-                      c->id, trigger);
+                      c->id, cause);
 }
 
 static int describe_event(const context *c, buf *out)
@@ -171,7 +156,8 @@ static void *invoke(context *c, function *f, slice payload,
     buf_init(&i->text, SIZE_MAX);
     worker_next_id(w, i->id);
     context_init(&i->invocation.context);
-    context_inherit(&i->invocation.context, c, f);
+    context_inherit(&i->invocation.context, c);
+    context_set_function(&i->invocation.context, f);
     i->invocation.context.host = &invoke_host;
     i->invocation.context.id = i->id;
     invocation_begin(&i->invocation, payload);

@@ -1,7 +1,9 @@
 #include "server/server.h"
 
+#include "app/host_functions.h"
 #include "extism/engine.h"
 #include "server/error_log.h"
+#include "server/event_run.h"
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/worker.h"
@@ -23,6 +25,9 @@ struct server {
     worker_shared shared;
     app *app;
     loader *loader;
+    host_functions host;
+    events *events;
+    atomic_size_t next_event; /* counts the events, which the workers take in turn */
     ticker *ticker;
     ticker_slot **slots;
     worker **workers;
@@ -119,6 +124,45 @@ static void set_up_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void deliver(delivery *d, void *arg)
+{
+    server *s = arg;
+    size_t n = atomic_fetch_add_explicit(&s->next_event, 1, memory_order_relaxed);
+
+    event_run_send(s->workers[n % s->worker_count], s->events, d);
+}
+
+/* Makes what delivers events to functions. */
+static int make_events(server *s, error *err)
+{
+    const config *c = app_config(s->app);
+    events_options options = {
+        .store = app_services(s->app)->store,
+        .trigger_count = c->trigger_count,
+        .time_zone = c->time_zone,
+        .limits = services_events_limits(c),
+        .deliver = deliver,
+        .arg = s,
+    };
+    trigger *triggers;
+    int rc;
+
+    if (!options.store)
+        return 0;
+    if (!(triggers = calloc(c->trigger_count + 1, sizeof *triggers)))
+        return error_set(err, E_NO_MEMORY, "out of memory for triggers");
+    for (size_t i = 0; i < c->trigger_count; i++)
+        triggers[i] = (trigger){.pattern = c->triggers[i].pattern,
+                                .is_cron = c->triggers[i].is_cron,
+                                .function = c->triggers[i].function};
+    options.triggers = triggers;
+    rc = events_create(&s->events, &options, err);
+    free(triggers);
+    if (rc == 0)
+        app_set_events(s->app, s->events);
+    return rc;
+}
+
 int server_create(server **out, app *a, const server_options *o, error *err)
 {
     const config *c = app_config(a);
@@ -134,9 +178,8 @@ int server_create(server **out, app *a, const server_options *o, error *err)
         count = count_cores();
     s->app = a;
     s->shared.app = a;
-    s->shared.wall_ms = c->limits.wall_ms;
-    s->shared.request_bytes = c->limits.request_bytes;
-    s->shared.response_bytes = c->limits.response_bytes;
+    s->shared.request_bytes = app_most_request_bytes(a);
+    s->shared.response_bytes = app_most_response_bytes(a);
     raise_file_limit();
     set_up_signals();
     s->workers = calloc(count, sizeof *s->workers);
@@ -144,6 +187,9 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
     rc = rc ? rc : open_logs(s, o->access_log, err);
     rc = rc ? rc : make_workers(s, listen_at, count, err);
+    rc = rc ? rc : host_functions_init(&s->host, err);
+    rc = rc ? rc : app_open_services(a, err);
+    rc = rc ? rc : make_events(s, err);
     if (rc == 0) {
         *out = s;
         s = NULL;
@@ -166,7 +212,9 @@ static int start(server *s, error *err)
 {
     const loader_options options = {
         .app = s->app,
-        .code = {.http = &outbound_driver, .memory_bytes = app_config(s->app)->limits.memory_bytes},
+        .code = {.http = &outbound_driver,
+                 .functions = s->host.item,
+                 .function_count = s->host.count},
         .loaded = on_loaded,
         .arg = s,
     };
@@ -181,6 +229,8 @@ static int start(server *s, error *err)
         if (rc == 0)
             s->started++;
     }
+    if (rc == 0 && s->events)
+        rc = events_start(s->events, err);
     return rc;
 }
 
@@ -206,6 +256,8 @@ static void stop(server *s, const sigset_t *signals)
     size_t cut_off = 0;
     char text[96];
 
+    if (s->events)
+        events_stop(s->events);
     for (size_t i = 0; i < s->started; i++)
         worker_drain(s->workers[i]);
     if (join_workers(s, signals, LIMIT_DRAIN_MS))
@@ -246,8 +298,15 @@ bool server_destroy(server *s)
     }
     loader_destroy(s->loader);
     ticker_destroy(s->ticker);
+    /* What is still being written reports to the workers, so they are the last to go. */
+    for (size_t i = 0; i < s->worker_count; i++)
+        mailbox_open_all(&s->workers[i]->mailbox);
+    events_destroy(s->events);
+    app_set_events(s->app, NULL);
+    app_close_services(s->app);
     for (size_t i = 0; i < s->worker_count; i++)
         worker_destroy(s->workers[i]);
+    host_functions_deinit(&s->host);
     log_writer_destroy(s->shared.access);
     log_writer_destroy(s->shared.errors);
     if (s->owns_access_fd)

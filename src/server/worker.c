@@ -243,9 +243,12 @@ static int make_timers(worker *w, error *err)
         [TIMER_WRITE] = LIMIT_WRITE_MS, [TIMER_LINGER] = LIMIT_LINGER_MS};
     unsigned count;
     const uint64_t *wall_ms = app_wall_times(w->shared->app, &count);
+    size_t functions;
+
+    app_functions(w->shared->app, &functions);
 
     if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count) ||
-        !kept_calls_init(&w->kept, app_function_count(w->shared->app)))
+        !kept_calls_init(&w->kept, functions))
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     for (unsigned kind = 0; kind < TIMER_KINDS; kind++)
         w->timers.length_ns[kind] = fixed_ms[kind] * 1000000;

@@ -12,7 +12,7 @@
 
 /* What all workers of a server share, and none of them changes. */
 typedef struct worker_shared {
-    const app *app;
+    app *app;
     loader *loader;
     ticker *ticker;
     log_writer *access; /* or NULL */
