@@ -24,7 +24,7 @@ typedef struct ubiq_view {
 } ubiq_view;
 
 /** The length of a text that ends with a NUL, without it. */
-static inline size_t ubiq_text_size(const char *text)
+UBIQ_FUNCTION size_t ubiq_text_size(const char *text)
 {
     size_t size = 0;
 
@@ -60,7 +60,7 @@ static inline ubiq_view ubiq_input(void)
  * @param size the size of that room; at most so much is copied
  * @return how many bytes were copied; 0 when `offset` is at the end of the view or behind it
  */
-static inline size_t ubiq_view_read(ubiq_view view, size_t offset, void *to, size_t size)
+UBIQ_FUNCTION size_t ubiq_view_read(ubiq_view view, size_t offset, void *to, size_t size)
 {
     uint8_t *bytes = (uint8_t *)to;
     size_t i = 0;
@@ -92,7 +92,7 @@ static inline size_t ubiq_input_size(void)
 }
 
 /** Copies a part of the input, as ubiq_view_read does it. */
-static inline size_t ubiq_input_read(size_t offset, void *to, size_t size)
+UBIQ_FUNCTION size_t ubiq_input_read(size_t offset, void *to, size_t size)
 {
     uint8_t *bytes = (uint8_t *)to;
     size_t length = ubiq_input_size();
@@ -117,7 +117,7 @@ static inline size_t ubiq_input_read(size_t offset, void *to, size_t size)
  * @param offset where in the block the part begins
  * @param data the bytes to write, `size` of them
  */
-static inline void ubiq_block_write(ubiq_block block, size_t offset, const void *data, size_t size)
+UBIQ_FUNCTION void ubiq_block_write(ubiq_block block, size_t offset, const void *data, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *)data;
     size_t i = 0;
@@ -143,7 +143,7 @@ static inline ubiq_block ubiq_block_new(size_t size)
 }
 
 /** A new block with a copy of `size` bytes, as ubiq_block_new makes it. */
-static inline ubiq_block ubiq_block_of(const void *data, size_t size)
+UBIQ_FUNCTION ubiq_block ubiq_block_of(const void *data, size_t size)
 {
     ubiq_block block = ubiq_block_new(size);
 
@@ -152,7 +152,7 @@ static inline ubiq_block ubiq_block_of(const void *data, size_t size)
 }
 
 /** A new block with a copy of a text, without its NUL; 0 for NULL and for the empty text. */
-static inline ubiq_block ubiq_block_of_text(const char *text)
+UBIQ_FUNCTION ubiq_block ubiq_block_of_text(const char *text)
 {
     return text ? ubiq_block_of(text, ubiq_text_size(text)) : 0;
 }
@@ -180,7 +180,7 @@ static inline ptrdiff_t ubiq_view_text(ubiq_view view, char *to, size_t size)
  * @param size the size of that room; at most so much is copied
  * @return the length of all the bytes, or the code
  */
-static inline ptrdiff_t ubiq_take(ubiq_result result, void *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_take(ubiq_result result, void *to, size_t size)
 {
     ubiq_view view;
 
@@ -193,7 +193,7 @@ static inline ptrdiff_t ubiq_take(ubiq_result result, void *to, size_t size)
 }
 
 /** Takes the bytes that a host function gave back as a text, as ubiq_view_text copies it. */
-static inline ptrdiff_t ubiq_take_text(ubiq_result result, char *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_take_text(ubiq_result result, char *to, size_t size)
 {
     ptrdiff_t length;
 

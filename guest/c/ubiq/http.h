@@ -45,7 +45,7 @@ typedef struct ubiq_http_response {
 } ubiq_http_response;
 
 /** @cond */
-static inline void ubiq_http_put_(ubiq_text *t, const ubiq_http_request *request)
+UBIQ_FUNCTION void ubiq_http_put_(ubiq_text *t, const ubiq_http_request *request)
 {
     ubiq_put(t, "{\"url\":");
     ubiq_put_json(t, request->url);
@@ -67,7 +67,7 @@ static inline void ubiq_http_put_(ubiq_text *t, const ubiq_http_request *request
  * Sends a request and waits for its response. A host that cannot be reached, that is not allowed or
  * that takes too long ends the call with an error, as on any Extism host.
  */
-static inline void ubiq_http_send(const ubiq_http_request *request, ubiq_http_response *response)
+UBIQ_FUNCTION void ubiq_http_send(const ubiq_http_request *request, ubiq_http_response *response)
 {
     ubiq_text text = ubiq_text_in_block(0);
 

@@ -20,6 +20,10 @@
 #define UBIQ_IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 #endif
 
+/** What begins a function of these headers that is compiled once and not into each of its callers,
+ * which keeps modules small and builds quick. */
+#define UBIQ_FUNCTION static inline __attribute__((noinline))
+
 #ifdef __cplusplus
 extern "C" {
 #endif

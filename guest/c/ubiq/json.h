@@ -48,7 +48,7 @@ static inline ubiq_json_walk ubiq_json_at_(ubiq_view text)
 }
 
 /* The byte there, or -1 at the end. */
-static inline int ubiq_json_peek_(ubiq_json_walk *w)
+UBIQ_FUNCTION int ubiq_json_peek_(ubiq_json_walk *w)
 {
     ubiq_view rest;
 
@@ -81,7 +81,7 @@ static inline int ubiq_json_word_(ubiq_json_walk *w)
 }
 
 /* Behind the quote that begins a string, to behind the one that ends it. */
-static inline int ubiq_json_skip_string_(ubiq_json_walk *w)
+UBIQ_FUNCTION int ubiq_json_skip_string_(ubiq_json_walk *w)
 {
     int c;
 
@@ -93,7 +93,7 @@ static inline int ubiq_json_skip_string_(ubiq_json_walk *w)
 }
 
 /* Past one value; 0 when there is none, or it does not end. */
-static inline int ubiq_json_skip_(ubiq_json_walk *w)
+UBIQ_FUNCTION int ubiq_json_skip_(ubiq_json_walk *w)
 {
     uint64_t begin;
     size_t depth = 0;
@@ -137,7 +137,7 @@ static inline int32_t ubiq_json_hex_(ubiq_json_walk *w)
 
 /* Behind "\u": the character that it and, of a pair, its other half stand for; U+FFFD for a half that
  * stands alone, -1 for what is no escape. */
-static inline int32_t ubiq_json_unicode_(ubiq_json_walk *w)
+UBIQ_FUNCTION int32_t ubiq_json_unicode_(ubiq_json_walk *w)
 {
     int32_t high = ubiq_json_hex_(w), low;
     ubiq_json_walk back;
@@ -179,7 +179,7 @@ static inline int ubiq_json_utf8_(int32_t c, uint8_t out[4])
 }
 
 /* The next bytes of a string, unescaped: how many, 0 at its end, -1 when it is broken. */
-static inline int ubiq_json_piece_(ubiq_json_walk *w, uint8_t out[4])
+UBIQ_FUNCTION int ubiq_json_piece_(ubiq_json_walk *w, uint8_t out[4])
 {
     int c = ubiq_json_take_(w);
 
@@ -208,7 +208,7 @@ static inline uint8_t ubiq_json_lower_(uint8_t c)
 }
 
 /* Whether a string has this text; with `any_case`, letters of ASCII may differ in their case. */
-static inline int ubiq_json_is_(ubiq_view string, const char *text, int any_case)
+UBIQ_FUNCTION int ubiq_json_is_(ubiq_view string, const char *text, int any_case)
 {
     ubiq_json_walk w = ubiq_json_at_(string);
     uint8_t piece[4];
@@ -228,7 +228,7 @@ static inline int ubiq_json_is_(ubiq_view string, const char *text, int any_case
 /** @endcond */
 
 /** Begins a walk through an array or an object; one through anything else ends at once. */
-static inline ubiq_json_walk ubiq_json_walk_of(ubiq_view value)
+UBIQ_FUNCTION ubiq_json_walk ubiq_json_walk_of(ubiq_view value)
 {
     ubiq_json_walk w = ubiq_json_at_(value);
     int c = ubiq_json_word_(&w);
@@ -245,7 +245,7 @@ static inline ubiq_json_walk ubiq_json_walk_of(ubiq_view value)
  * @param value gets the value as it stands in the text
  * @return 1, or 0 at the end and where the text is broken
  */
-static inline int ubiq_json_next(ubiq_json_walk *w, ubiq_view *name, ubiq_view *value)
+UBIQ_FUNCTION int ubiq_json_next(ubiq_json_walk *w, ubiq_view *name, ubiq_view *value)
 {
     ubiq_view key;
     int c = w->close ? ubiq_json_word_(w) : -1;
@@ -278,7 +278,7 @@ static inline int ubiq_json_next(ubiq_json_walk *w, ubiq_view *name, ubiq_view *
 }
 
 /** Finds an object's first member of this name. Gives back 1, or 0 when there is none. */
-static inline int ubiq_json_member(ubiq_view object, const char *name, ubiq_view *value)
+UBIQ_FUNCTION int ubiq_json_member(ubiq_view object, const char *name, ubiq_view *value)
 {
     ubiq_json_walk w = ubiq_json_walk_of(object);
     ubiq_view key, found;
@@ -294,7 +294,7 @@ static inline int ubiq_json_member(ubiq_view object, const char *name, ubiq_view
 
 /** As ubiq_json_member, with no difference between the cases of ASCII letters, as in the names of
  * headers. */
-static inline int ubiq_json_member_any_case(ubiq_view object, const char *name, ubiq_view *value)
+UBIQ_FUNCTION int ubiq_json_member_any_case(ubiq_view object, const char *name, ubiq_view *value)
 {
     ubiq_json_walk w = ubiq_json_walk_of(object);
     ubiq_view key, found;
@@ -319,7 +319,7 @@ static inline int ubiq_json_equal(ubiq_view value, const char *text)
  * `size` - 1 bytes and a NUL, which is there whenever `size` is more than 0.
  * @return the length of the whole text; UBIQ_NOT_FOUND for null, UBIQ_INVALID for a broken string
  */
-static inline ptrdiff_t ubiq_json_text(ubiq_view value, char *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_json_text(ubiq_view value, char *to, size_t size)
 {
     ubiq_json_walk w = ubiq_json_at_(value);
     uint8_t piece[4];
@@ -344,7 +344,7 @@ static inline ptrdiff_t ubiq_json_text(ubiq_view value, char *to, size_t size)
 }
 
 /** Copies the member of an object as ubiq_json_text does it. UBIQ_NOT_FOUND when there is none. */
-static inline ptrdiff_t ubiq_json_member_text(ubiq_view object, const char *name, char *to,
+UBIQ_FUNCTION ptrdiff_t ubiq_json_member_text(ubiq_view object, const char *name, char *to,
                                               size_t size)
 {
     ubiq_view value;
@@ -357,7 +357,7 @@ static inline ptrdiff_t ubiq_json_member_text(ubiq_view object, const char *name
 
 /** Reads a whole number without fraction and exponent. 1, or 0 when the value is none, or too large;
  * `number` is unchanged then. */
-static inline int ubiq_json_int(ubiq_view value, int64_t *number)
+UBIQ_FUNCTION int ubiq_json_int(ubiq_view value, int64_t *number)
 {
     ubiq_json_walk w = ubiq_json_at_(value);
     int negative = ubiq_json_peek_(&w) == '-', c;

@@ -26,7 +26,7 @@ static inline ubiq_result ubiq_request_block(void)
 
 /** @cond */
 /* A field of the request, or a member of it; of a list of values the first. */
-static inline ptrdiff_t ubiq_request_get_(const char *field, const char *member, char *to,
+UBIQ_FUNCTION ptrdiff_t ubiq_request_get_(const char *field, const char *member, char *to,
                                           size_t size)
 {
     ubiq_result request = ubiq_host_request();
@@ -112,7 +112,7 @@ static inline ubiq_result ubiq_response_header(const char *name, const char *val
 
 /** Copies, as a text with a NUL, what the last negative result means in words; the empty text when
  * there was none. The length of the whole text. */
-static inline ptrdiff_t ubiq_error_text(char *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_error_text(char *to, size_t size)
 {
     ubiq_result error = ubiq_host_error();
     ptrdiff_t length = 0;
@@ -128,7 +128,7 @@ static inline ptrdiff_t ubiq_error_text(char *to, size_t size)
 
 /** Ends the call with an error that says what was tried and what ubiq_error_text says:
  * `return ubiq_fail_last("saving the link");` */
-static inline int32_t ubiq_fail_last(const char *what)
+UBIQ_FUNCTION int32_t ubiq_fail_last(const char *what)
 {
     char room[512];
     char words[400];

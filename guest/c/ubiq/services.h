@@ -125,7 +125,7 @@ typedef struct ubiq_list {
 } ubiq_list;
 
 /** @cond */
-static inline ubiq_result ubiq_list_begin_(ubiq_list *list, ubiq_result result, const char *member)
+UBIQ_FUNCTION ubiq_result ubiq_list_begin_(ubiq_list *list, ubiq_result result, const char *member)
 {
     ubiq_view items;
 
@@ -178,7 +178,7 @@ static inline int ubiq_list_next_view(ubiq_list *page, ubiq_view *item)
 
 /** Copies the next key, or the next file's path, as a text with a NUL. Its whole length, or
  * UBIQ_NOT_FOUND at the end. */
-static inline ptrdiff_t ubiq_list_next(ubiq_list *page, char *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_list_next(ubiq_list *page, char *to, size_t size)
 {
     ubiq_view item;
 
@@ -191,7 +191,7 @@ static inline ptrdiff_t ubiq_list_next(ubiq_list *page, char *to, size_t size)
 
 /** Copies as a text with a NUL what the next page's `after` is, the empty text when there is none,
  * and frees the page. The text's length. */
-static inline ptrdiff_t ubiq_list_end(ubiq_list *page, char *after, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_list_end(ubiq_list *page, char *after, size_t size)
 {
     ptrdiff_t length = 0;
 
@@ -266,7 +266,7 @@ typedef struct ubiq_file {
 } ubiq_file;
 
 /** Reads {"size", "type", "modified"}, as an item of a list of files has it. */
-static inline void ubiq_file_of(ubiq_view item, ubiq_file *file)
+UBIQ_FUNCTION void ubiq_file_of(ubiq_view item, ubiq_file *file)
 {
     ubiq_view size;
 

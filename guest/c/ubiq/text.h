@@ -61,7 +61,7 @@ static inline int ubiq_text_fits(const ubiq_text *t)
 }
 
 /** Appends bytes. */
-static inline void ubiq_put_bytes(ubiq_text *t, const void *data, size_t size)
+UBIQ_FUNCTION void ubiq_put_bytes(ubiq_text *t, const void *data, size_t size)
 {
     size_t room = t->to && t->size > 0 ? t->size - 1 : t->size;
     size_t fits = t->length >= room ? 0 : room - t->length;
@@ -91,7 +91,7 @@ static inline void ubiq_put_char(ubiq_text *t, char c)
 }
 
 /** Appends a whole number in decimal. */
-static inline void ubiq_put_number(ubiq_text *t, int64_t number)
+UBIQ_FUNCTION void ubiq_put_number(ubiq_text *t, int64_t number)
 {
     char digits[20];
     size_t at = sizeof digits;
@@ -106,7 +106,7 @@ static inline void ubiq_put_number(ubiq_text *t, int64_t number)
 }
 
 /** Appends a JSON string: the bytes, which should be UTF-8, in quotes and escaped. */
-static inline void ubiq_put_json_bytes(ubiq_text *t, const void *data, size_t size)
+UBIQ_FUNCTION void ubiq_put_json_bytes(ubiq_text *t, const void *data, size_t size)
 {
     static const char hex[] = "0123456789abcdef";
     const uint8_t *bytes = (const uint8_t *)data;
@@ -152,7 +152,7 @@ static inline void ubiq_output_of(const ubiq_text *t)
 }
 
 /** Whether two texts are the same. */
-static inline int ubiq_text_equal(const char *a, const char *b)
+UBIQ_FUNCTION int ubiq_text_equal(const char *a, const char *b)
 {
     while (*a != '\0' && *a == *b) {
         a++;
