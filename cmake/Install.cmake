@@ -11,6 +11,7 @@ if(TARGET ubiq)
     install(TARGETS ubiq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(PROGRAMS ${CMAKE_BINARY_DIR}/libwasmtime.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${CMAKE_SOURCE_DIR}/guest/c/ubiq.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# `ubiq build` finds it from where the program is.
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/guest/c DESTINATION ${CMAKE_INSTALL_DATADIR}/ubiq/guest)
 file(GLOB man_pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

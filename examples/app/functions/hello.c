@@ -10,7 +10,7 @@
 static ptrdiff_t read_greeting(char *to)
 {
     static const char usual[] = "Hello";
-    ptrdiff_t size = ubiq_config_get("greeting", to, GREETING_MAX);
+    ptrdiff_t size = ubiq_config_get("greeting", to, GREETING_MAX + 1);
 
     if (size < 0) {
         size = sizeof usual - 1;
