@@ -19,3 +19,8 @@ uint64_t clock_thread_cpu_ns(void)
 {
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
+
+int64_t clock_wall_ms(void)
+{
+    return (int64_t)(read_clock(CLOCK_REALTIME) / 1000000U);
+}

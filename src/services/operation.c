@@ -27,6 +27,20 @@ bool operation_fail(operation *op, enum service_code code, const char *format, .
     return true;
 }
 
+bool operation_unavailable(operation *op, const error *err)
+{
+    return operation_fail(op, err->code == E_BUSY ? SERVICE_BUSY : SERVICE_UNAVAILABLE, "%s",
+                          error_text(err));
+}
+
+void operation_restart(operation *op)
+{
+    op->code = SERVICE_OK;
+    error_deinit(&op->err);
+    op->number = 0;
+    buf_clear(&op->result);
+}
+
 static void open_mail(mail *m)
 {
     operation *op = (operation *)(void *)((char *)m - offsetof(operation, mail));

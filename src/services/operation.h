@@ -41,13 +41,22 @@ typedef struct operation {
     error err;              /* and the text, for the guest's author */
     int64_t number;         /* the result, if it is one: 1 set, 0 was there already */
     buf result;             /* the bytes that it gave; made with the maximum that it may have */
-    mail mail;              /* the service's */
-    uint8_t *copied;        /* the service's: what it borrowed and had to keep */
+    bool abandoned; /* may be set in the thread of `home` when nobody waits for the result any more:
+                       nothing of the asker's but `done` is called then */
+    mail mail;      /* the service's */
+    uint8_t *copied; /* the service's: what it borrowed and had to keep */
 } operation;
 
 /* Sets code and text; returns true, for "done already". */
 bool operation_fail(operation *op, enum service_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same for what a service could not do for reasons of its own (a full disk, a damaged file): E_BUSY
+ * is SERVICE_BUSY, all else SERVICE_UNAVAILABLE. */
+bool operation_unavailable(operation *op, const error *err);
+
+/* Makes it what it was before: a write may be applied again. */
+void operation_restart(operation *op);
 
 /* Posts it to its home, where `done` is run. For services, from any thread. */
 void operation_finish(operation *op);

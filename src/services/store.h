@@ -4,10 +4,15 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* One SQLite database a project, for what services keep: a thread that writes, in groups, and a read
  * connection for each thread that reads. The database is in WAL mode with synchronous=FULL: what is
- * committed is on disk. */
+ * committed is on disk.
+ *
+ * Any number of processes may have it open and write to it (a server, and a command line tool beside
+ * it): each transaction begins with SQLite's own write lock, and a process waits for the others'. So
+ * nothing that can change in the database may be remembered outside of a transaction. */
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -19,43 +24,62 @@ typedef struct store_write {
     struct store_write *next;
     /* Changes the database, in the writer's thread and in the transaction of its group: through
      * store_statement of `s`. What is not 0 means that SQLite failed (a full disk, say): the whole
-     * group is rolled back, and each write of it is applied once more, alone. A write that decides
-     * not to change anything (its key is there already) returns 0. It must not keep anything of what it
-     * learned for itself before `done`. */
+     * group is rolled back, and each write of it is applied once more, alone. So it may run twice, and
+     * the last time counts. A write that decides not to change anything (its key is there already)
+     * returns 0. */
     int (*apply)(struct store_write *w, store *s, error *err);
     /* The group is on disk (err is NULL), or this write is not done and never will be. In the
      * writer's thread. */
     void (*done)(struct store_write *w, const error *err);
+    size_t bytes; /* about how much it writes; groups are bounded by it */
 } store_write;
 
+/* What a service keeps in memory during a transaction, for all of its writes in it together. Its
+ * functions run in the writer's thread. */
+typedef struct store_part {
+    struct store_part *next;
+    void (*begin)(struct store_part *p); /* a transaction begins; what was before may not hold */
+    /* All writes are applied, and COMMIT comes next. As `apply`. */
+    int (*commit)(struct store_part *p, store *s, error *err);
+} store_part;
+
 /* Opens or makes the database in the file `path`, whose directory is there, and starts the writer.
- * E_INVALID when the file is damaged or no database (the text says what to do: it is never replaced
- * without being asked); E_BUSY when another process writes to it. */
+ * E_INVALID when the file is damaged, no database of ours or of a newer version (the text says what
+ * to do: it is never replaced without being asked); E_BUSY when another process holds it for seconds;
+ * E_NOT_FOUND, E_IO; E_TOO_LARGE when the disk is full. */
 int store_open(store **out, const char *path, error *err) MUST_CHECK;
 
 /* Runs statements that make tables (CREATE ... IF NOT EXISTS), before anything is submitted. */
 int store_define(store *s, const char *sql, error *err) MUST_CHECK;
 
+/* Has `p` take part in all transactions from now on, or no longer. Not in the writer. */
+void store_attach(store *s, store_part *p);
+void store_detach(store *s, store_part *p);
+
 /* Queues a write. Any thread. */
 void store_submit(store *s, store_write *w);
 
-/* Submits a write and waits for it, for command line tools and start-up. Not in the writer. */
+/* Applies a write and waits for it, for command line tools and start-up; its `done` is not called.
+ * Not in the writer. */
 int store_write_now(store *s, store_write *w, error *err) MUST_CHECK;
 
 /* A prepared statement of the calling thread's connection (the writer's own in `apply`, a read
- * connection elsewhere, made when a thread first asks), reset and without bindings; prepared once a
- * thread for each `sql`, which must be a static string. NULL, with the reason, when SQLite fails. */
+ * connection elsewhere, made when a thread first asks and closed when it ends), reset and without
+ * bindings; prepared once a thread for each `sql`, which must be a static string. NULL, with the
+ * reason, when SQLite fails. Reset it (store_reset) when it has given what was wanted: until then it
+ * holds what it bound and sees the database as it is now, and the log of changes cannot be folded. */
 struct sqlite3_stmt *store_statement(store *s, const char *sql, error *err) MUST_CHECK;
 
-/* Folds SQLite's last error of the calling thread's connection into `err`; returns the code: E_IO,
- * E_BUSY, E_NO_MEMORY, E_TOO_LARGE for a full disk, E_INVALID for a damaged file. */
+/* Ends the use of a statement. Takes NULL. */
+void store_reset(struct sqlite3_stmt *statement);
+
+/* Folds SQLite's last error of the calling thread's connection into `err`, as "<doing>: <why>"; returns
+ * the code: E_TOO_LARGE for a full disk, E_BUSY, E_NO_MEMORY, E_INVALID for a damaged file, else E_IO.
+ * To be called before the statement is reset. */
 int store_failure(store *s, const char *doing, error *err);
 
-/* Does what was submitted, and closes. Threads that have read must have ended or call
- * store_leave first. Takes NULL. */
+/* Does what was submitted, and closes. No other thread may use it any more; those that have read may
+ * still run. Takes NULL. */
 void store_close(store *s);
-
-/* Closes the calling thread's read connection, if it has one. */
-void store_leave(store *s);
 
 #endif

@@ -1,0 +1,18 @@
+#ifndef UBIQ_SERVICES_KV_SQLITE_H
+#define UBIQ_SERVICES_KV_SQLITE_H
+
+#include "services/kv_internal.h"
+#include "services/usage.h"
+
+/* What the files of the SQLite backend share. */
+typedef struct kv_sqlite {
+    kv kv;
+    store *store;
+    usage usage;      /* the writer's */
+    int64_t purge_at; /* when keys whose time is over are looked for; likewise */
+} kv_sqlite;
+
+/* Does a write, or begins to: as kv_submit. */
+bool kv_sqlite_write(kv *k, kv_operation *o);
+
+#endif

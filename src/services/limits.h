@@ -1,0 +1,42 @@
+#ifndef UBIQ_SERVICES_LIMITS_H
+#define UBIQ_SERVICES_LIMITS_H
+
+/* Every limit of the services, in bytes unless it says otherwise. */
+
+/* Defaults of what a project's limits may change. */
+#define LIMIT_KV_KEY_BYTES 256
+#define LIMIT_KV_VALUE_BYTES (1024UL * 1024)
+#define LIMIT_KV_TOTAL_BYTES (100UL * 1024 * 1024)
+#define LIMIT_KV_KEYS 100000
+#define LIMIT_STORAGE_FILE_BYTES (10UL * 1024 * 1024)
+#define LIMIT_STORAGE_TOTAL_BYTES (1024UL * 1024 * 1024)
+#define LIMIT_STORAGE_FILES 100000
+
+#define LIMIT_STORAGE_PATH 1024
+
+/* Lists. */
+#define LIMIT_LIST 1000           /* items that one list may have */
+#define LIMIT_LIST_ROWS 1000      /* looked at in a turn, before others have theirs */
+#define LIMIT_LIST_KEY_BYTES 1024 /* the longest key of any list */
+
+/* The store. */
+#define LIMIT_STORE_GROUP 512                       /* writes in one transaction */
+#define LIMIT_STORE_GROUP_BYTES (4UL * 1024 * 1024) /* or what they weigh */
+#define LIMIT_STORE_STATEMENTS 64                   /* of a connection */
+#define LIMIT_STORE_WRITER_BUSY_MS 5000 /* until another process lets go of the database */
+#define LIMIT_STORE_READER_BUSY_MS 500
+#define LIMIT_STORE_PAGE_BYTES 2048
+#define LIMIT_STORE_LOG_PAGES 8192 /* of SQLite's log, before they are taken into the database */
+#define LIMIT_STORE_WRITER_CACHE_KIB 16384
+#define LIMIT_STORE_CHECKED_BYTES                                                                  \
+    (16UL * 1024 * 1024) /* files up to this are checked when opened */
+
+/* Keys whose time is over are removed at most so many at once and so often. */
+#define LIMIT_KV_PURGE_ROWS 256
+#define LIMIT_KV_PURGE_MS 1000
+
+#define LIMIT_STORAGE_THREADS 4
+#define LIMIT_STORAGE_AT_ONCE_BYTES                                                                \
+    (64UL * 1024) /* read in the asker's thread if it is in memory */
+
+#endif
