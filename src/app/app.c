@@ -194,7 +194,7 @@ const uint64_t *app_wall_times(const app *a, unsigned *count)
 
 uint64_t app_most_request_bytes(const app *a)
 {
-    uint64_t most = 0;
+    uint64_t most = a->config.limits.request_bytes;
 
     for (size_t i = 0; i < a->count; i++)
         most = a->functions[i].limits.request_bytes > most ? a->functions[i].limits.request_bytes : most;
@@ -203,7 +203,7 @@ uint64_t app_most_request_bytes(const app *a)
 
 uint64_t app_most_response_bytes(const app *a)
 {
-    uint64_t most = 0;
+    uint64_t most = a->config.limits.response_bytes;
 
     for (size_t i = 0; i < a->count; i++)
         most = a->functions[i].limits.response_bytes > most ? a->functions[i].limits.response_bytes

@@ -78,7 +78,11 @@ bool host_may(host_call *h, enum permission kind, const char *name, slice subjec
 /* The guest's call ends before the service has answered. */
 static void abandon(void *state)
 {
-    ((host_operation *)state)->wait = NULL;
+    host_operation *o = state;
+    operation *op = of_operation(o);
+
+    o->wait = NULL;
+    op->abandoned = true;
 }
 
 static void destroy(host_operation *o)

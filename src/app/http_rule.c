@@ -107,14 +107,17 @@ static int read_port(http_rule *r, slice text, error *err)
 {
     uint32_t port = 0;
 
+    r->any_port = slice_equal_str(text, "*");
+    if (r->any_port)
+        return 0;
     for (size_t i = 0; i < text.len && port <= UINT16_MAX; i++) {
         bool digit = text.data[i] >= '0' && text.data[i] <= '9';
 
         port = digit ? port * 10 + (uint32_t)(text.data[i] - '0') : UINT32_MAX;
     }
     if (port == 0 || port > UINT16_MAX)
-        return error_set(err, E_INVALID, "\"%.*s\" is not a port from 1 to 65535", (int)text.len,
-                         (const char *)text.data);
+        return error_set(err, E_INVALID, "\"%.*s\" is neither a port from 1 to 65535 nor '*'",
+                         (int)text.len, (const char *)text.data);
     r->port = (uint16_t)port;
     return 0;
 }
@@ -214,8 +217,8 @@ enum http_permission http_rule_allows(const http_rule *r, slice method, slice sc
 {
     uint16_t own = slice_equal_str(scheme, "https") ? 443 : 80;
 
-    if ((r->method && !slice_equal_str(method, r->method)) || port != (r->port ? r->port : own) ||
-        (r->host && !host_matches(r, host)))
+    if ((r->method && !slice_equal_str(method, r->method)) ||
+        (!r->any_port && port != (r->port ? r->port : own)) || (r->host && !host_matches(r, host)))
         return HTTP_DENIED;
     if (!r->any_path && (!pattern_matches(&r->path, path) || may_lead_elsewhere(path)))
         return HTTP_DENIED;

@@ -10,7 +10,8 @@ typedef struct http_rule {
     char *host;         /* as requests have it; NULL: any */
     size_t host_len;
     bool subdomains; /* of `host`, which then begins with its dot */
-    uint16_t port;   /* 0: the scheme's own */
+    uint16_t port;   /* 0: the scheme's own, or */
+    bool any_port;
     pattern path;
     bool any_path;
 } http_rule;

@@ -87,11 +87,15 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
 
 static int open_data(data_command *c, error *err)
 {
-    int rc = config_read(&c->config, c->project, c->environment ? c->environment : "development", err);
+    problems found = {0};
+    int rc = config_read(&c->config, c->project,
+                         c->environment ? c->environment : ENVIRONMENT_DEVELOPMENT, &found, err);
 
     if (rc)
         return rc;
-    rc = services_open(&c->services, c->project, &c->config, err);
+    rc = problems_conclude(&found, err);
+    problems_deinit(&found);
+    rc = rc ? rc : services_open(&c->services, c->project, &c->config, err);
     if (rc) {
         config_deinit(&c->config);
         return rc;

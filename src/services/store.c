@@ -40,7 +40,7 @@ static void leave(void *arg)
         at = &(*at)->next;
     *at = c->next;
     pthread_mutex_unlock(&s->connections_lock);
-    connection_close(c);
+    store_connection_close(c);
 }
 
 /* Signals are for the threads that expect them. */
@@ -194,9 +194,9 @@ void store_close(store *s)
         connection *c = s->connections;
 
         s->connections = c->next;
-        connection_close(c);
+        store_connection_close(c);
     }
-    connection_close(s->writer);
+    store_connection_close(s->writer);
     pthread_cond_destroy(&s->more);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->parts_lock);

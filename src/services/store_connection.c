@@ -61,7 +61,7 @@ int connection_run(connection *c, const char *sql, const char *doing, error *err
     return 0;
 }
 
-int connection_open(connection **out, store *s, bool reads, error *err)
+int store_connection_open(connection **out, store *s, bool reads, error *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (reads ? 0 : SQLITE_OPEN_CREATE);
     connection *c = calloc(1, sizeof *c);
@@ -84,11 +84,11 @@ int connection_open(connection **out, store *s, bool reads, error *err)
     *out = c;
     c = NULL;
 done:
-    connection_close(c);
+    store_connection_close(c);
     return rc;
 }
 
-void connection_close(connection *c)
+void store_connection_close(connection *c)
 {
     if (!c)
         return;
@@ -98,7 +98,7 @@ void connection_close(connection *c)
     free(c);
 }
 
-sqlite3_stmt *connection_statement(connection *c, const char *sql, error *err)
+sqlite3_stmt *store_connection_statement(connection *c, const char *sql, error *err)
 {
     sqlite3_stmt *statement;
 
@@ -133,10 +133,10 @@ static connection *make_connection(store *s, error *err)
 {
     connection *c;
 
-    if (connection_open(&c, s, true, err) != 0)
+    if (store_connection_open(&c, s, true, err) != 0)
         return NULL;
     if (pthread_setspecific(s->key, c) != 0) {
-        connection_close(c);
+        store_connection_close(c);
         error_set(err, E_NO_MEMORY, "out of memory for a connection to the database");
         return NULL;
     }
@@ -153,7 +153,7 @@ sqlite3_stmt *store_statement(store *s, const char *sql, error *err)
 
     if (!c)
         c = make_connection(s, err);
-    return c ? connection_statement(c, sql, err) : NULL;
+    return c ? store_connection_statement(c, sql, err) : NULL;
 }
 
 void store_reset(sqlite3_stmt *statement)

@@ -20,7 +20,7 @@ static const char doing[] = "opening";
 /* One number that a statement gives. */
 static int read_number(connection *c, const char *sql, int64_t *out, error *err)
 {
-    sqlite3_stmt *statement = connection_statement(c, sql, err);
+    sqlite3_stmt *statement = store_connection_statement(c, sql, err);
     int rc = 0;
 
     if (!statement)
@@ -146,7 +146,7 @@ static int check_pages(connection *c, error *err)
 
     if (rc || pages > (int64_t)LIMIT_STORE_CHECKED_BYTES / LIMIT_STORE_PAGE_BYTES)
         return rc;
-    statement = connection_statement(c, "PRAGMA quick_check(1)", err);
+    statement = store_connection_statement(c, "PRAGMA quick_check(1)", err);
     if (!statement)
         return err->code;
     if (sqlite3_step(statement) != SQLITE_ROW)
@@ -165,7 +165,7 @@ int store_prepare_file(store *s, error *err)
     if (rc == 0)
         rc = check_size(s->path, err);
     if (rc == 0)
-        rc = connection_open(&s->writer, s, false, err);
+        rc = store_connection_open(&s->writer, s, false, err);
     if (rc == 0)
         rc = configure(s->writer, err);
     if (rc == 0)

@@ -50,13 +50,13 @@ struct store {
 int store_prepare_file(store *s, error *err) MUST_CHECK;
 
 /* Opens a connection to the file, for reading only if `reads`. Errors as store_failure. */
-int connection_open(connection **out, store *s, bool reads, error *err) MUST_CHECK;
+int store_connection_open(connection **out, store *s, bool reads, error *err) MUST_CHECK;
 
 /* Closes it. Takes NULL. */
-void connection_close(connection *c);
+void store_connection_close(connection *c);
 
 /* As store_statement, of this connection. */
-sqlite3_stmt *connection_statement(connection *c, const char *sql, error *err) MUST_CHECK;
+sqlite3_stmt *store_connection_statement(connection *c, const char *sql, error *err) MUST_CHECK;
 
 /* As store_failure, of this connection. */
 int connection_failure(connection *c, const char *doing, error *err);

@@ -29,7 +29,7 @@ static store_write *take_group(store *s)
 
 static int step(store *s, const char *sql, error *err)
 {
-    sqlite3_stmt *statement = connection_statement(s->writer, sql, err);
+    sqlite3_stmt *statement = store_connection_statement(s->writer, sql, err);
     int rc = 0;
 
     if (!statement)

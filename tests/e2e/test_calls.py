@@ -152,7 +152,7 @@ class Time(Project):
     def test_a_client_that_goes_away_cancels_its_call(self):
         self.add("loop")
         self.add("fetch")
-        self.config('[functions.fetch]\nallowed_hosts = ["127.0.0.1"]\n')
+        self.config('[functions.fetch]\npermissions = ["http:*:127.0.0.1:*/*"]\n')
         backend = Backend(lambda _: time.sleep(20))
         self.addCleanup(backend.close)
         with self.serve("--workers", "1") as server:
@@ -173,7 +173,7 @@ class Time(Project):
 
     def test_more_calls_than_a_worker_takes(self):
         self.add("fetch")
-        self.config('[functions.fetch]\nallowed_hosts = ["127.0.0.1"]\n')
+        self.config('[functions.fetch]\npermissions = ["http:*:127.0.0.1:*/*"]\n')
         with socket.create_server(("127.0.0.1", 0)) as silent:
             body = json.dumps({"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"}).encode()
             request = (b"POST /fetch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" %
@@ -220,7 +220,7 @@ class Outbound(Project):
             [limits]
             wall_time = "3s"
             [functions.fetch]
-            allowed_hosts = ["127.0.0.1"]
+            permissions = ["http:*:127.0.0.1:*/*"]
         """)
         self.server = self.serve("--workers", "1")
         self.addCleanup(self.server.__exit__, None, None, None)

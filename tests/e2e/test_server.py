@@ -51,6 +51,7 @@ class Stopping(Project):
 
     def test_what_does_not_end_is_cut_off(self):
         self.add("loop")
+        self.config('[limits]\ncpu_time = "30s"\n')
         with self.serve("--workers", "1") as server:
             with server.stream() as s:
                 s.send(b"GET /loop HTTP/1.1\r\nHost: x\r\n\r\n")
