@@ -1,12 +1,14 @@
 #include "server/access_log.h"
 
+#include "app/limits.h"
+
 #include <stdlib.h>
 #include <time.h>
 
-#define BLOCK_BYTES (32UL * 1024)
+#define BLOCK_BYTES (64UL * 1024)
 #define PATH_SHOWN 1024
 /* The longest line: each byte of a path can take six, and all else fits in the rest. */
-#define LINE_BYTES (PATH_SHOWN * 6 + 512)
+#define LINE_BYTES (PATH_SHOWN * 6 + 512 + LIMIT_TRACE_BYTES)
 
 static struct timespec refresh(access_log *l)
 {
@@ -102,7 +104,13 @@ void access_log_add(access_log *l, const request *r, uint64_t now_ns)
     at = put_number(at, r->started_ns ? (now_ns - r->started_ns) / 1000 : 0);
     at = PUT_LITERAL(at, ",\"invocation\":\"");
     at = put(at, r->id, strlen(r->id));
-    at = PUT_LITERAL(at, "\"}\n");
+    *at++ = '"';
+    if (r->trace.len) {
+        at = PUT_LITERAL(at, ",\"trace\":[");
+        at = put(at, (const char *)r->trace.data, r->trace.len);
+        *at++ = ']';
+    }
+    at = PUT_LITERAL(at, "}\n");
     l->len = (size_t)(at - l->block);
 }
 

@@ -36,6 +36,7 @@ static void on_done(invocation *v, const invocation_result *r)
     else
         events_delivered(run->events, run->delivery, r->code && !problem ? r->code : problem);
     free(problem);
+    context_deinit(&v->context);
     free(run);
 }
 

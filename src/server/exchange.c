@@ -66,6 +66,7 @@ static void on_done(invocation *v, const invocation_result *r)
     connection *c = connection_of_exchange(x);
     const context *ctx = &v->context;
 
+    x->request.trace = buf_slice(&ctx->trace);
     if (r->code)
         reply_error(c, r->status, r->status == 503 ? RETRY_AFTER : NULL, r->code, r->text);
     else
@@ -156,6 +157,7 @@ bool exchange_hold(exchange *x)
 
 void exchange_deinit(exchange *x)
 {
+    context_deinit(&x->invocation.context);
     free(x->held);
     x->held = NULL;
 }

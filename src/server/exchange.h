@@ -19,6 +19,7 @@ typedef struct request {
     uint64_t started_ns;
     int status;   /* of the answer, once there is one, */
     size_t bytes; /* and the length of its body */
+    slice trace;  /* what the function said of itself, for the access log: JSON with commas between */
 } request;
 
 /* What stands for a request that could not be read. */

@@ -93,6 +93,7 @@ static void destroy(struct invoked *i)
 {
     task_remove(&i->task);
     invocation_cancel(&i->invocation);
+    context_deinit(&i->invocation.context);
     buf_deinit(&i->text);
     free(i);
 }

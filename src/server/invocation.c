@@ -35,30 +35,31 @@ static void leave(invocation *v)
     v->body = NULL;
 }
 
-/* Tells how it ended, and clears up behind. */
+/* Tells how it ended. Its call is done, and lives until it has told. */
 static void end(invocation *v, const invocation_result *r)
 {
     worker *w = v->worker;
     const function *f = v->function;
     call *c = v->call;
-    context ctx;
 
     leave(v);
     v->function = NULL;
     v->call = NULL;
-    ctx = v->context;
     v->done(v, r);
     /* `v` may be gone, or at work for the next one. */
-    if (f->reuse && c && !r->code)
+    if (f->reuse && !r->code)
         kept_calls_put(&w->kept, f, c);
     else
         call_destroy(c);
-    context_deinit(&ctx);
 }
 
-static void fail(invocation *v, int status, const char *code, slice text)
+/* Gives it up, wherever it stands, and tells why. */
+static void fail(invocation *v, int status, const char *code, const char *text)
 {
-    end(v, &(invocation_result){.status = status, .code = code, .text = text});
+    const invocation_result r = {.status = status, .code = code, .text = slice_str(text)};
+
+    invocation_cancel(v);
+    v->done(v, &r);
 }
 
 /* What the engine says goes to the log; to whoever asked only what the function itself said. */
@@ -68,7 +69,7 @@ static void fail_with(invocation *v, const error *err, slice said)
     case E_BUSY:
     case E_NO_MEMORY:
         write_error(v, error_text(err));
-        fail(v, 503, "busy", slice_str("there is no room for another call"));
+        fail(v, 503, "busy", "there is no room for another call");
         return;
     case E_TIMEOUT:
         invocation_expire(v);
@@ -78,12 +79,12 @@ static void fail_with(invocation *v, const error *err, slice said)
     }
     write_error(v, error_text(err));
     if (said.len && slice_is_utf8(said))
-        fail(v, 500, "function_error", said);
+        end(v, &(invocation_result){.status = 500, .code = "function_error", .text = said});
     else if (err->code == E_TOO_LARGE)
-        fail(v, 500, "out_of_memory", slice_str("the function needed more memory than it may have"));
+        fail(v, 500, "out_of_memory", "the function needed more memory than it may have");
     else
         fail(v, 500, "function_failed",
-             slice_str("the function failed; the server's log says more"));
+             "the function failed; the server's log says more");
 }
 
 /* The call is done. */
@@ -103,7 +104,7 @@ static void conclude(invocation *v)
     } else if (output.len > v->function->limits.response_bytes) {
         write_error(v, "its output is larger than it may be");
         fail(v, 500, "response_too_large",
-             slice_str("the function's output is larger than it may be"));
+             "the function's output is larger than it may be");
     } else {
         end(v, &(invocation_result){.status = 200, .output = output});
     }
@@ -140,7 +141,7 @@ static void give_turn(invocation *v)
     }
     if (v->cpu_ns > v->function->limits.cpu_ms * 1000000) {
         write_error(v, "it used more CPU time than it may");
-        fail(v, 504, "timeout", slice_str("the function used more CPU time than it may"));
+        fail(v, 504, "timeout", "the function used more CPU time than it may");
         return;
     }
     if (status == CALL_READY) {
@@ -196,7 +197,7 @@ static void start_if_loaded(invocation *v, slice body)
         return;
     case FUNCTION_BROKEN:
         fail(v, 500, "function_broken",
-             slice_str("the function's code cannot be used; the server's log says why"));
+             "the function's code cannot be used; the server's log says why");
         return;
     case FUNCTION_READY:
         if (v->waits_for_code)
@@ -213,7 +214,7 @@ static void wait_for_code(invocation *v, slice body)
 
     v->body = malloc(body.len + 1);
     if (!v->body) {
-        fail(v, 503, "busy", slice_str("there is no room for another call"));
+        fail(v, 503, "busy", "there is no room for another call");
         return;
     }
     if (body.len)
@@ -252,7 +253,7 @@ void invocation_begin(invocation *v, slice body)
     v->task.run = run;
     w->calls++;
     if (w->calls > LIMIT_CALLS) {
-        fail(v, 503, "busy", slice_str("the server is busy"));
+        fail(v, 503, "busy", "the server is busy");
         return;
     }
     timers_set(&w->call_timers, &v->timer, f->wall_kind, clock_ns());
@@ -265,11 +266,11 @@ void invocation_begin(invocation *v, slice body)
 void invocation_expire(invocation *v)
 {
     if (!v->call) {
-        fail(v, 503, "busy", slice_str("the function's code is still being loaded"));
+        fail(v, 503, "busy", "the function's code is still being loaded");
         return;
     }
     write_error(v, "it took longer than it may");
-    fail(v, 504, "timeout", slice_str("the function took longer than it may"));
+    fail(v, 504, "timeout", "the function took longer than it may");
 }
 
 void invocation_cancel(invocation *v)
@@ -282,7 +283,6 @@ void invocation_cancel(invocation *v)
     v->function = NULL;
     v->call = NULL;
     call_destroy(c);
-    context_deinit(&v->context);
 }
 
 void invocation_resume_waiting(worker *w)

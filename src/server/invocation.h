@@ -38,8 +38,8 @@ typedef struct invocation {
     uint64_t cpu_ns;
 } invocation;
 
-/* Begins it: `v` is all-zero but for worker, function, export, done and what its owner sets in
- * context (context_init makes the rest ready). It runs at once as far as it comes in its turn, or
+/* Begins it: `v` is all-zero but for worker, function, export, done and the context, which is its
+ * owner's to make and to end. It runs at once as far as it comes in its turn, or
  * waits for its function's code. `body` is needed only until this returns. */
 void invocation_begin(invocation *v, slice body);
 
