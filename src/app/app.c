@@ -186,6 +186,20 @@ function *app_function(const app *a, slice name)
     return bsearch(&name, a->functions, a->count, sizeof *a->functions, compare_name);
 }
 
+const config_function *app_function_config(const app *a, const function *f)
+{
+    for (size_t i = 0; i < a->config.function_count; i++) {
+        if (strcmp(a->config.functions[i].name, f->name) == 0)
+            return &a->config.functions[i];
+    }
+    return NULL;
+}
+
+const char *app_path(const app *a)
+{
+    return a->path;
+}
+
 const uint64_t *app_wall_times(const app *a, unsigned *count)
 {
     *count = a->wall_count;

@@ -23,6 +23,12 @@ function *app_functions(app *a, size_t *count);
 /* The function of a name, or NULL. Any thread. */
 function *app_function(const app *a, slice name);
 
+/* What ubiq.toml says about a function, or NULL. Borrowed. */
+const config_function *app_function_config(const app *a, const function *f);
+
+/* The directory of the project, as it was given. Borrowed. */
+const char *app_path(const app *a);
+
 /* The wall times of all functions in milliseconds, each once: function.wall_kind is the number of one.
  * Borrowed. */
 const uint64_t *app_wall_times(const app *a, unsigned *count);

@@ -115,6 +115,9 @@ static void print_start(const server *s, app *a, const char *directory)
                 server_address(s), f[i].route);
     if (count > ROUTES_SHOWN)
         fprintf(stderr, "  and %zu more\n", count - ROUTES_SHOWN);
+    if (server_admin_address(s))
+        fprintf(stderr, "\n  for you alone: http://%s, with the token in %s/.ubiq/admin-token\n",
+                server_admin_address(s), directory);
     if (count == 0)
         fprintf(stderr, "  There are no functions yet: put a .wasm file into %s/functions.\n",
                 directory);

@@ -92,6 +92,7 @@ void connection_create(struct worker *w, int fd)
     event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     event_assign(&c->writable, w->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     w->connections++;
+    counter_add(&w->counters.connections, 1);
     set_timer(c, TIMER_HEAD);
     if (event_add(&c->readable, NULL) != 0)
         connection_close(c);
@@ -152,6 +153,7 @@ void connection_answered(connection *c, bool complete)
         connection_count_buffered(c, 0);
     now = clock_ns();
     access_log_add(&c->worker->log, &c->exchange.request, now);
+    counter_add(&c->worker->counters.requests, 1);
     exchange_deinit(&c->exchange);
     c->state = CONNECTION_HEAD;
     if (c->exchange.request.keep_alive) {
@@ -211,6 +213,7 @@ void connection_close(connection *c)
     event_del(&c->writable);
     close(c->fd);
     c->worker->connections--;
+    counter_add(&c->worker->counters.connections, (uint64_t)-1);
     worker_bury(c->worker, c);
 }
 

@@ -22,10 +22,21 @@ static void write_error(const invocation *v, const char *text)
     error_log_write(v->worker->shared->errors, v->function->name, v->context.id, slice_str(text));
 }
 
+static void count(const invocation *v, bool failed)
+{
+    function_counters *c = &v->worker->function_counters[v->function->index];
+
+    counter_add(&c->calls, 1);
+    counter_add(&c->failures, failed);
+    counter_add(&c->cpu_ns, v->cpu_ns);
+    counter_add(&c->wall_ns, clock_ns() - v->begun_ns);
+}
+
 /* Takes it out of everything that it is in. Its call, if there is one, lives on. */
 static void leave(invocation *v)
 {
     v->worker->calls--;
+    counter_add(&v->worker->counters.calls, (uint64_t)-1);
     if (v->waits_for_code)
         atomic_fetch_sub(&v->worker->awaiting_code, 1);
     v->waits_for_code = false;
@@ -42,6 +53,7 @@ static void end(invocation *v, const invocation_result *r)
     const function *f = v->function;
     call *c = v->call;
 
+    count(v, r->code != NULL);
     leave(v);
     v->function = NULL;
     v->call = NULL;
@@ -58,6 +70,7 @@ static void fail(invocation *v, int status, const char *code, const char *text)
 {
     const invocation_result r = {.status = status, .code = code, .text = slice_str(text)};
 
+    count(v, true);
     invocation_cancel(v);
     v->done(v, &r);
 }
@@ -251,12 +264,14 @@ void invocation_begin(invocation *v, slice body)
     const function *f = v->function;
 
     v->task.run = run;
+    v->begun_ns = clock_ns();
     w->calls++;
+    counter_add(&w->counters.calls, 1);
     if (w->calls > LIMIT_CALLS) {
         fail(v, 503, "busy", "the server is busy");
         return;
     }
-    timers_set(&w->call_timers, &v->timer, f->wall_kind, clock_ns());
+    timers_set(&w->call_timers, &v->timer, f->wall_kind, v->begun_ns);
     if (function_state_of(f) == FUNCTION_READY)
         start(v, body);
     else

@@ -35,6 +35,7 @@ typedef struct invocation {
     size_t body_len;
     bool waits_for_code;
     bool took_turns; /* it has not ended in its first turn */
+    uint64_t begun_ns;
     uint64_t cpu_ns;
 } invocation;
 

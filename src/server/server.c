@@ -2,6 +2,7 @@
 
 #include "app/host_functions.h"
 #include "extism/engine.h"
+#include "server/admin.h"
 #include "server/error_log.h"
 #include "server/event_run.h"
 #include "server/limits.h"
@@ -26,6 +27,7 @@ struct server {
     app *app;
     loader *loader;
     host_functions host;
+    admin *admin; /* or NULL */
     events *events;
     atomic_size_t next_event; /* counts the events, which the workers take in turn */
     ticker *ticker;
@@ -163,6 +165,31 @@ static int make_events(server *s, error *err)
     return rc;
 }
 
+/* A project that can be served without it is. */
+static int start_admin(server *s, error *err)
+{
+    const admin_options options = {
+        .app = s->app,
+        .workers = s->workers,
+        .worker_count = s->worker_count,
+        .project = app_path(s->app),
+        .listen = app_config(s->app)->admin_listen,
+    };
+    int rc;
+
+    if (strcmp(options.listen, "off") == 0)
+        return 0;
+    rc = admin_create(&s->admin, &options, err);
+    if (rc == E_DENIED || rc == E_IO) {
+        error_prefix(err, "without an admin listener");
+        error_log_write_line(s->shared.errors, ERROR_LOG_WARN, "ubiq", NULL, slice_str(error_text(err)),
+                             slice_of(NULL, 0));
+        error_deinit(err);
+        rc = 0;
+    }
+    return rc;
+}
+
 int server_create(server **out, app *a, const server_options *o, error *err)
 {
     const config *c = app_config(a);
@@ -190,6 +217,7 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     rc = rc ? rc : host_functions_init(&s->host, err);
     rc = rc ? rc : app_open_services(a, err);
     rc = rc ? rc : make_events(s, err);
+    rc = rc ? rc : start_admin(s, err);
     if (rc == 0) {
         *out = s;
         s = NULL;
@@ -201,6 +229,11 @@ int server_create(server **out, app *a, const server_options *o, error *err)
 const char *server_address(const server *s)
 {
     return s->address;
+}
+
+const char *server_admin_address(const server *s)
+{
+    return s->admin ? admin_address(s->admin) : NULL;
 }
 
 unsigned server_worker_count(const server *s)
@@ -298,6 +331,7 @@ bool server_destroy(server *s)
     }
     loader_destroy(s->loader);
     ticker_destroy(s->ticker);
+    admin_destroy(s->admin);
     /* What is still being written reports to the workers, so they are the last to go. */
     for (size_t i = 0; i < s->worker_count; i++)
         mailbox_open_all(&s->workers[i]->mailbox);

@@ -19,6 +19,11 @@ int server_create(server **out, app *a, const server_options *options, error *er
 
 /* Where it listens: "127.0.0.1:3000". Borrowed. */
 const char *server_address(const server *s);
+
+/* Where the admin listener is, or NULL when there is none. Borrowed. */
+const char *server_admin_address(const server *s);
+
+/* How many threads serve requests. */
 unsigned server_worker_count(const server *s);
 
 /* Serves until SIGTERM or SIGINT comes: then accepts nothing more, answers what was begun, for

@@ -248,7 +248,8 @@ static int make_timers(worker *w, error *err)
     app_functions(w->shared->app, &functions);
 
     if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count) ||
-        !kept_calls_init(&w->kept, functions))
+        !kept_calls_init(&w->kept, functions) ||
+        !(w->function_counters = calloc(functions + 1, sizeof *w->function_counters)))
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     for (unsigned kind = 0; kind < TIMER_KINDS; kind++)
         w->timers.length_ns[kind] = fixed_ms[kind] * 1000000;
@@ -370,6 +371,7 @@ void worker_destroy(worker *w)
     timers_deinit(&w->timers);
     timers_deinit(&w->call_timers);
     kept_calls_deinit(&w->kept);
+    free(w->function_counters);
     free(w->ticker_slot);
     free(w->scratch);
     free(w);

@@ -4,6 +4,7 @@
 #include "app/loader.h"
 #include "server/access_log.h"
 #include "server/connection.h"
+#include "server/counters.h"
 #include "server/kept_calls.h"
 #include "server/outbound.h"
 #include "server/ticker.h"
@@ -49,6 +50,8 @@ typedef struct worker {
     task waiting_for_code;
     connection *dead; /* closed, and freed before the loop goes on */
     kept_calls kept;
+    function_counters *function_counters; /* by function.index */
+    worker_counters counters;
     outbound outbound;
     access_log log;
     uint64_t id_seed;

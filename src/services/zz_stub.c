@@ -10,3 +10,4 @@ void events_delivered(events *e, delivery *d, const char *p){(void)e;(void)d;(vo
 void events_postpone(events *e, delivery *d){(void)e;(void)d;}
 void events_stop(events *e){(void)e;}
 void events_destroy(events *e){(void)e;}
+const char *storage_type(slice p){(void)p;return "application/octet-stream";}
