@@ -1,6 +1,7 @@
 #include "extism/engine_internal.h"
 
 #include "base/hash.h"
+#include "extism/engine_stacks.h"
 #include "extism/limits.h"
 
 #include <pthread.h>
@@ -71,6 +72,7 @@ static void use_pool(wasm_config_t *config, uint32_t n)
 static wasm_engine_t *engine_create(enum engine_kind kind)
 {
     uint32_t slots = kind == ENGINE_POOLED ? affordable_instances() : 0;
+    wasm_engine_t *engine;
     wasm_config_t *config;
 
     if (kind == ENGINE_POOLED && slots == 0)
@@ -83,6 +85,7 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     wasmtime_config_wasm_exceptions_set(config, true);
     wasmtime_config_wasm_multi_memory_set(config, true);
     wasmtime_config_max_wasm_stack_set(config, LIMIT_GUEST_STACK);
+    wasmtime_config_async_stack_size_set(config, LIMIT_FIBER_STACK);
     /* Not a page of a shared memory would count against an instance's allowance. */
     wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_epoch_interruption_set(config, true);
@@ -91,7 +94,13 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
         wasmtime_config_parallel_compilation_set(config, false);
     if (kind == ENGINE_POOLED)
         use_pool(config, slots);
-    return wasm_engine_new_with_config(config);
+    engine = wasm_engine_new_with_config(config);
+    if (kind == ENGINE_POOLED && engine &&
+        engine_stacks_merge(slots, LIMIT_FIBER_STACK) == STACKS_UNGUARDED) {
+        wasm_engine_delete(engine);
+        engine = NULL;
+    }
+    return engine;
 }
 
 static atomic_bool forked;

@@ -25,6 +25,7 @@
 /* Native stack: what a guest may use, and what is left then for the host's functions. */
 #define LIMIT_GUEST_STACK (512UL * 1024)
 #define LIMIT_HOST_STACK (256UL * 1024)
+#define LIMIT_FIBER_STACK (1024UL * 1024) /* of a call that may wait: the guest's and twice the host's */
 
 #define LIMIT_TABLE_ELEMENTS 1000000 /* of each table, on any engine */
 
@@ -34,5 +35,8 @@
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
 #define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */
 #define SLACK_PAGES 16                   /* see wasm_link.h */
+/* Active data of a module up to which it is copied into a new instance. More of it is mapped, which
+ * costs an instance two of the mappings that the system allows, and no memory until it is touched. */
+#define LIMIT_COPIED_DATA (16UL * 1024)
 
 #endif
