@@ -67,10 +67,11 @@ static uint8_t *find_row(size_t count, size_t bytes)
     return found ? (uint8_t *)s.first : NULL;
 }
 
-static bool has_guards(void)
+bool engine_stacks_can_merge(void)
 {
     void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool has = page != MAP_FAILED && madvise(page, PAGE, MADV_GUARD_INSTALL) == 0;
+    bool has = page != MAP_FAILED && sysconf(_SC_PAGESIZE) == PAGE &&
+               madvise(page, PAGE, MADV_GUARD_INSTALL) == 0;
 
     if (page != MAP_FAILED)
         munmap(page, PAGE);
@@ -82,8 +83,7 @@ enum stacks engine_stacks_merge(size_t count, size_t bytes)
     size_t step = PAGE + bytes, guarded = 0;
     uint8_t *row;
 
-    if (count == 0 || sysconf(_SC_PAGESIZE) != PAGE || !has_guards() ||
-        !(row = find_row(count, bytes)))
+    if (count == 0 || !engine_stacks_can_merge() || !(row = find_row(count, bytes)))
         return STACKS_SPLIT;
     /* What is one mapping may be given large pages, and a stack needs a few small ones. */
     madvise(row, count * step, MADV_NOHUGEPAGE);

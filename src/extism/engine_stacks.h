@@ -1,6 +1,7 @@
 #ifndef UBIQ_EXTISM_ENGINE_STACKS_H
 #define UBIQ_EXTISM_ENGINE_STACKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum stacks {
@@ -8,6 +9,9 @@ enum stacks {
     STACKS_MERGED,   /* one mapping */
     STACKS_UNGUARDED /* the system ran out of memory midway: the engine must not be used */
 };
+
+/* Whether the system has guards that are marks in the page table. */
+bool engine_stacks_can_merge(void);
 
 /* The engine sets its stacks aside in a row, with an inaccessible page below each. That splits the row
  * into two mappings a stack, of which a process has 65,530 by default, and the calls that can wait at

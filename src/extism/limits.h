@@ -16,6 +16,10 @@
 /* Address space for one: two memories of 4 GiB with their guards, a stack, tables. With room to spare,
  * as it is tried out before the engine takes it. */
 #define LIMIT_POOLED_ADDRESS_SPACE (2 * (4UL * 1024 + 64) * 1024 * 1024 + (64UL * 1024 * 1024))
+/* Instances of a host's calls that are in none of these slots, at least. */
+#define LIMIT_UNPOOLED_INSTANCES 256
+/* Of the mappings that the system lets a process have, those for all that is no instance in a slot. */
+#define LIMIT_OTHER_MAPPINGS 4000
 #define LIMIT_POOLED_MEMORIES 8     /* of a module, the kernel's included */
 #define LIMIT_POOLED_TABLES 8       /* of a module */
 #define LIMIT_POOLED_TABLE_ELEMENTS 100000
