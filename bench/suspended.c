@@ -69,7 +69,7 @@ void rows_suspended(const char *directory)
 
     if (!guest_read(&g, directory, &wasm))
         fail("%s is part of the benchmark", g.file);
-    engine_set_instances(CALLS + CALLS / 8);
+    engine_set_instances(CALLS + CALLS / 8, NULL);
     code = platform_compile(buf_slice(&wasm), false, "wait", wait_for_ever);
     /* What all calls share is there after the first. */
     call_destroy(start_waiting(code, g.function));

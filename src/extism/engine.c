@@ -1,50 +1,21 @@
 #include "extism/engine_internal.h"
 
 #include "base/hash.h"
+#include "extism/engine_stacks.h"
 #include "extism/limits.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static pthread_mutex_t engines_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(wasm_engine_t *) engines[ENGINE_KINDS];
-static size_t pooled_instances = LIMIT_POOLED_INSTANCES;
-
-void engine_set_instances(size_t instances)
-{
-    pthread_mutex_lock(&engines_lock);
-    pooled_instances = instances;
-    pthread_mutex_unlock(&engines_lock);
-}
 
 /* Only the engine that `make engine` builds has this: let a freed slot's pages be found by asking the
  * system which were written, and stay resident. */
 extern void ubiq_pooling_allocation_config_pagemap_scan_set(wasmtime_pooling_allocation_config_t *,
                                                             bool) __attribute__((weak));
-
-/* Whether the system hands out so much address space. The engine would end the process if not. */
-static bool can_reserve(size_t instances)
-{
-    size_t size = instances * LIMIT_POOLED_ADDRESS_SPACE;
-    void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
-        return false;
-    munmap(p, size);
-    return true;
-}
-
-/* How many slots fit the address space: as many as were asked for, or fewer, or none. */
-static uint32_t affordable_instances(void)
-{
-    size_t n = pooled_instances < LIMIT_POOLED_INSTANCES_MAX ? pooled_instances
-                                                             : LIMIT_POOLED_INSTANCES_MAX;
-    while (n > 0 && !can_reserve(n))
-        n = n > 16 ? n - n / 8 : 0;
-    return (uint32_t)n;
-}
 
 static void use_pool(wasm_config_t *config, uint32_t n)
 {
@@ -70,7 +41,8 @@ static void use_pool(wasm_config_t *config, uint32_t n)
 
 static wasm_engine_t *engine_create(enum engine_kind kind)
 {
-    uint32_t slots = kind == ENGINE_POOLED ? affordable_instances() : 0;
+    uint32_t slots = kind == ENGINE_POOLED ? engine_slots() : 0;
+    wasm_engine_t *engine;
     wasm_config_t *config;
 
     if (kind == ENGINE_POOLED && slots == 0)
@@ -83,6 +55,7 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
     wasmtime_config_wasm_exceptions_set(config, true);
     wasmtime_config_wasm_multi_memory_set(config, true);
     wasmtime_config_max_wasm_stack_set(config, LIMIT_GUEST_STACK);
+    wasmtime_config_async_stack_size_set(config, LIMIT_FIBER_STACK);
     /* Not a page of a shared memory would count against an instance's allowance. */
     wasmtime_config_shared_memory_set(config, false);
     wasmtime_config_epoch_interruption_set(config, true);
@@ -91,7 +64,13 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
         wasmtime_config_parallel_compilation_set(config, false);
     if (kind == ENGINE_POOLED)
         use_pool(config, slots);
-    return wasm_engine_new_with_config(config);
+    engine = wasm_engine_new_with_config(config);
+    if (kind == ENGINE_POOLED && engine &&
+        engine_stacks_merge(slots, LIMIT_FIBER_STACK) == STACKS_UNGUARDED) {
+        wasm_engine_delete(engine);
+        engine = NULL;
+    }
+    return engine;
 }
 
 static atomic_bool forked;

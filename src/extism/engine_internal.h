@@ -25,6 +25,14 @@ enum engine_kind {
 /* The engine, borrowed. E_NO_MEMORY when the address space is refused: only ENGINE_POOLED can. */
 int engine_get(enum engine_kind kind, wasm_engine_t **out, error *err) MUST_CHECK;
 
+/* How many slots the pooled engine gets, or has. */
+uint32_t engine_slots(void);
+
+/* Makes room for an instance without a slot, among all calls that a host has at once: false when the
+ * system's limit of mappings has none. engine_give_room takes it back. */
+bool engine_take_room(void);
+void engine_give_room(void);
+
 /* The engine to validate or compile with what is to run on `kind`: that one, or in a forked child one
  * that needs no threads. */
 enum engine_kind engine_compiler(enum engine_kind kind);

@@ -44,6 +44,7 @@ static int instantiate(instance *i, size_t member, const wasmtime_linker_t *link
     wasmtime_instance_t *out = &i->members[member].instance;
     wasm_trap_t *trap = NULL;
     wasmtime_error_t *e = NULL;
+    int rc;
 
     if (!c->options.http)
         e = c->merged ? wasmtime_instance_pre_instantiate(c->pre, i->context, out, &trap)
@@ -55,7 +56,11 @@ static int instantiate(instance *i, size_t member, const wasmtime_linker_t *link
                           : wasmtime_linker_instantiate_async(linker, i->context,
                                                               c->members[member].mod->wasm, out,
                                                               &trap, &e));
-    return engine_error(err, trap ? E_TRAP : E_INVALID, e, trap);
+    rc = engine_error(err, trap ? E_TRAP : E_INVALID, e, trap);
+    /* No memory, or no more mappings. */
+    if (rc == E_INVALID && err && strstr(error_text(err), "os error 12"))
+        rc = err->code = E_BUSY;
+    return rc;
 }
 
 static bool get_export(const instance *i, size_t member, const char *name, wasmtime_extern_kind_t kind,
@@ -245,6 +250,8 @@ void instance_destroy(instance *i)
      * slack, the store is given up with the slot. */
     if (i->store && (!i->slack_closed || instance_open_slack(i, i->open_pages, UINT32_MAX)))
         wasmtime_store_delete(i->store);
+    if (i->unpooled)
+        engine_give_room();
     free(i->members);
     free(i->all_memories);
     free(i->initializers);
@@ -268,6 +275,17 @@ static void limit_store(instance *i)
     wasmtime_store_limiter(i->store, bytes, LIMIT_TABLE_ELEMENTS, -1, -1, -1);
 }
 
+/* Calls of a host may be many at once: those without slots are counted. */
+static int take_room(instance *i, error *err)
+{
+    if (!i->code->options.http || i->code->engine == ENGINE_POOLED)
+        return 0;
+    i->unpooled = engine_take_room();
+    return i->unpooled ? 0
+                       : error_set(err, E_BUSY,
+                                   "the system's vm.max_map_count has no room for another call");
+}
+
 int instance_make(instance **out, compiled_plugin *code, error *err)
 {
     wasm_engine_t *engine;
@@ -278,6 +296,7 @@ int instance_make(instance **out, compiled_plugin *code, error *err)
     rc = check_initial_pages(code, err);
     rc = rc ? rc : engine_get(code->engine, &engine, err);
     rc = rc ? rc : allocate(&i, code, err);
+    rc = rc ? rc : take_room(i, err);
     if (rc != 0)
         goto done;
     i->store = wasmtime_store_new(engine, i, NULL);

@@ -125,7 +125,12 @@ static int make_somewhere(instance **out, compiled_plugin **code, error *err)
     *code = spare;
     if ((*out = take_idle(spare)) != NULL)
         return 0;
-    return instance_make(out, spare, err);
+    rc = instance_make(out, spare, err);
+    if (rc == E_BUSY && evict_one()) {
+        error_deinit(err);
+        rc = instance_make(out, spare, err);
+    }
+    return rc;
 }
 
 int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state, error *err)

@@ -27,6 +27,7 @@ struct instance {
     wasmtime_func_t *functions;    /* by number among main's exports; found when store_id is set */
     uint32_t open_pages;           /* of the main memory with slack: those that are usable */
     bool slack_closed;             /* the others may be protected */
+    bool unpooled;                 /* engine_give_room when it ends */
     bool spoiled;
     bool exited;
     int exit_status;

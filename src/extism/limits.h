@@ -16,6 +16,10 @@
 /* Address space for one: two memories of 4 GiB with their guards, a stack, tables. With room to spare,
  * as it is tried out before the engine takes it. */
 #define LIMIT_POOLED_ADDRESS_SPACE (2 * (4UL * 1024 + 64) * 1024 * 1024 + (64UL * 1024 * 1024))
+/* Instances of a host's calls that are in none of these slots, at least. */
+#define LIMIT_UNPOOLED_INSTANCES 256
+/* Of the mappings that the system lets a process have, those for all that is no instance in a slot. */
+#define LIMIT_OTHER_MAPPINGS 4000
 #define LIMIT_POOLED_MEMORIES 8     /* of a module, the kernel's included */
 #define LIMIT_POOLED_TABLES 8       /* of a module */
 #define LIMIT_POOLED_TABLE_ELEMENTS 100000
@@ -25,6 +29,7 @@
 /* Native stack: what a guest may use, and what is left then for the host's functions. */
 #define LIMIT_GUEST_STACK (512UL * 1024)
 #define LIMIT_HOST_STACK (256UL * 1024)
+#define LIMIT_FIBER_STACK (1024UL * 1024) /* of a call that may wait: the guest's and twice the host's */
 
 #define LIMIT_TABLE_ELEMENTS 1000000 /* of each table, on any engine */
 
@@ -34,5 +39,8 @@
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
 #define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */
 #define SLACK_PAGES 16                   /* see wasm_link.h */
+/* Active data of a module up to which it is copied into a new instance. More of it is mapped, which
+ * costs an instance two of the mappings that the system allows, and no memory until it is touched. */
+#define LIMIT_COPIED_DATA (16UL * 1024)
 
 #endif

@@ -210,48 +210,6 @@ static bool imports_wasi(const linker *l)
     return false;
 }
 
-/* The operand of i32.const. */
-static uint32_t read_i32(wasm_reader *r)
-{
-    uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
-
-    do {
-        byte = wasm_read_byte(r);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80 && shift < 35);
-    return (uint32_t)(byte & 0x40 ? value | UINT64_MAX << shift : value);
-}
-
-/* Whether all active data lies in memory 0 as it is told. What lies behind must trap, and in slack it
- * would not; where only the engine can tell, it is taken to lie behind. */
-static bool data_fits(const linker *l)
-{
-    enum { PASSIVE = 1, HAS_MEMORY = 2, I32_CONST = 0x41, END = 0x0b };
-    wasm_reader r = wasm_reader_of(l->guest.section[WASM_SECTION_DATA]);
-    uint64_t size = l->memory[0].limits.min << 16;
-
-    for (uint32_t n = wasm_reader_more(&r) ? wasm_read_u32(&r) : 0; n > 0 && !r.failed; n--) {
-        uint32_t flags = wasm_read_u32(&r);
-        uint64_t offset = 0;
-        if (flags & HAS_MEMORY)
-            wasm_read_u32(&r);
-        if (!(flags & PASSIVE)) {
-            if (wasm_read_byte(&r) != I32_CONST)
-                return false;
-            offset = read_i32(&r);
-            if (wasm_read_byte(&r) != END)
-                return false;
-        }
-        slice bytes = wasm_read_name(&r);
-        if (!(flags & PASSIVE) && offset + bytes.len > size)
-            return false;
-    }
-    return !r.failed;
-}
-
 /* How many pages beyond its size memory 0 gets. */
 static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
 {
@@ -260,7 +218,7 @@ static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
 
     if (!wasm_link_merged(l) || l->memory_count != 1 || m->imported || m->limits.page_size_log2 != 16 ||
         m->limits.flags & (WASM_LIMITS_SHARED | WASM_LIMITS_64) || facts->has_atomics ||
-        imports_wasi(l) || !data_fits(l))
+        imports_wasi(l) || !wasm_link_data_fits(l))
         return 0;
     max = m->limits.flags & WASM_LIMITS_HAS_MAX ? m->limits.max : PAGES_32_MAX;
     room = m->limits.min < max ? max - m->limits.min : 0;

@@ -20,7 +20,7 @@
 
 /* Part of what a linked module is cached by: to be raised with every change of what the same module
  * becomes, or of which modules are refused. */
-#define LINK_VERSION 4
+#define LINK_VERSION 5
 
 enum link_mode { LINK_MERGED, LINK_IMPORTED };
 

@@ -6,7 +6,7 @@
 #include "extism/wasm_module.h"
 
 /* What wasm_link.c (which number everything gets), wasm_link_sections.c and wasm_link_code.c (the
- * result's sections) share. */
+ * result's sections) and wasm_link_data.c (data among them) share. */
 
 #define ENV_MODULE "extism:host/env"
 #define PAGES_32_MAX 65536u
@@ -82,6 +82,14 @@ wasm_code_map wasm_link_guest_map(const linker *l);
  * its types, `body` is room to work in. */
 int wasm_link_put_bodies(linker *l, const wasm_module *m, const wasm_signature *types,
                          const wasm_code_map *map, wasm_code_facts *facts, buf *body);
+
+/* Whether all active data lies in memory 0 as it is told. What lies behind must trap, and in slack it
+ * would not; where only the engine can tell, it is taken to lie behind. */
+bool wasm_link_data_fits(const linker *l);
+
+/* Writes the data section to the result, so that the engine copies a little data into each new
+ * instance and does not map it. */
+int wasm_link_put_data(linker *l);
 
 /* Write sections to the result: those up to the element section, the code section, those behind. */
 int wasm_link_put_front(linker *l);

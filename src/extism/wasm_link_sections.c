@@ -358,6 +358,6 @@ static int put_names(linker *l)
 
 int wasm_link_put_back(linker *l)
 {
-    int rc = copy_section(l, WASM_SECTION_DATA);
+    int rc = wasm_link_put_data(l);
     return rc ? rc : put_names(l);
 }

@@ -252,9 +252,12 @@ static int start(server *s, error *err)
         .arg = s,
     };
     int rc = ticker_create(&s->ticker, s->slots, s->worker_count, err);
+    error shortage = {0};
 
     s->shared.ticker = s->ticker;
-    engine_set_instances(LIMIT_INSTANCES);
+    if (engine_set_instances(LIMIT_INSTANCES, &shortage) < LIMIT_INSTANCES)
+        error_log_write(s->shared.errors, "ubiq", NULL, slice_str(error_text(&shortage)));
+    error_deinit(&shortage);
     rc = rc ? rc : loader_create(&s->loader, &options, err);
     s->shared.loader = s->loader;
     for (size_t i = 0; i < s->worker_count && rc == 0; i++) {

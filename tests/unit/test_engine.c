@@ -78,7 +78,7 @@ static void more_plugins_than_slots(void *unused)
     compiled_plugin *code;
 
     (void)unused;
-    engine_set_instances(4);
+    engine_set_instances(4, NULL);
     code = compile(KEEPS_A_NUMBER, false);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < PLUGINS; i++) {
@@ -106,7 +106,7 @@ static void more_calls_than_slots(void *unused)
     compiled_plugin *code;
 
     (void)unused;
-    engine_set_instances(4);
+    engine_set_instances(4, NULL);
     code = compile(KEEPS_A_NUMBER, true);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < CALLS; i++) {
@@ -132,7 +132,7 @@ static void idle_instances_make_room(void *unused)
     plugin *p[3];
 
     (void)unused;
-    engine_set_instances(4);
+    engine_set_instances(4, NULL);
     for (int c = 0; c < 6; c++)
         codes[c] = compile(KEEPS_A_NUMBER, false);
     for (int round = 0; round < 4; round++) {
@@ -169,7 +169,7 @@ static void linked_modules_without_slots(void *unused)
     char *text;
 
     (void)unused;
-    engine_set_instances(4);
+    engine_set_instances(4, NULL);
     guest_require(asprintf(&text,
                            "{\"wasm\": [{\"name\": \"lib\", \"data\": \"%s\"}, {\"name\": \"main\","
                            " \"data\": \"%s\"}]}",
@@ -207,14 +207,14 @@ static void some_calls(void)
 static void no_slots_at_all(void *unused)
 {
     (void)unused;
-    engine_set_instances(0);
+    engine_set_instances(0, NULL);
     some_calls();
 }
 
 static void more_slots_than_there_can_be(void *unused)
 {
     (void)unused;
-    engine_set_instances(SIZE_MAX);
+    engine_set_instances(SIZE_MAX, NULL);
     some_calls();
 }
 
@@ -349,7 +349,7 @@ static void threads_with_fresh_calls(void *unused)
 {
     void *(*const work[])(void *) = {fresh_calls};
     (void)unused;
-    engine_set_instances(40);
+    engine_set_instances(40, NULL);
     run_threads(work, 1, true);
 }
 
@@ -357,7 +357,7 @@ static void threads_without_room(void *unused)
 {
     void *(*const work[])(void *) = {kept_plugins, whole_lives};
     (void)unused;
-    engine_set_instances(3);
+    engine_set_instances(3, NULL);
     run_threads(work, 2, false);
 }
 
@@ -365,7 +365,7 @@ static void threads_that_tick(void *unused)
 {
     void *(*const work[])(void *) = {fresh_calls, whole_lives};
     (void)unused;
-    engine_set_instances(5);
+    engine_set_instances(5, NULL);
     guest_start_ticks();
     run_threads(work, 2, true);
     guest_stop_ticks();
