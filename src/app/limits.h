@@ -52,6 +52,9 @@
 #define LIMIT_FUNCTION_FILE_BYTES (512UL * 1024 * 1024)
 #define LIMIT_FUNCTIONS 100000 /* of a project */
 #define LIMIT_ROUTE_BYTES 512
+#define LIMIT_ROUTE_PARAMS 16
+#define LIMIT_PATH_BYTES 8192 /* of a URL */
+#define LIMIT_PUBLIC_FILES 100000
 #define LIMIT_DIRECTORY_DEPTH 16
 #define LIMIT_WORKERS 256
 #define LIMIT_METHODS 16 /* that a function's methods name */

@@ -42,6 +42,7 @@ static void refuse_method(connection *c, const function *f)
 
 void dispatch(connection *c, slice body)
 {
+    route_match match;
     function *f;
 
     if (slice_equal_str(c->request.path, "/healthz")) {
@@ -49,7 +50,7 @@ void dispatch(connection *c, slice body)
         return;
     }
     worker_next_id(c->worker, c->request.id);
-    f = app_find(c->worker->shared->app, c->request.path);
+    f = app_find(c->worker->shared->app, c->request.path, &match);
     if (!f)
         reply_error(c, 404, NULL, "not_found", slice_str("no function has this route"));
     else if (!function_takes(f, c->request.method))
