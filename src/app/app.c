@@ -1,7 +1,9 @@
 #include "app/app.h"
 
+#include "app/app_check.h"
 #include "app/discovery.h"
-#include "app/routes.h"
+#include "app/limits.h"
+#include "app/route_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +17,42 @@ struct app {
     uint64_t *wall_ms; /* those there are */
     unsigned wall_count;
     routes *routes;
+    public_index *public_index;
     services services;
     bool uses_services;
     events *events;
 };
 
-/* ubiq.toml speaks of a function that is not there. */
-static void unknown_function(const app *a, const char *toml, unsigned line, const char *where,
-                             const char *name, problems *found)
+/* The route that ubiq.toml gives, or else that of the name. The former is right already, and so is a
+ * name. */
+static int set_route(function *f, const char *pattern, error *err)
 {
-    const char **names = calloc(a->count + 1, sizeof *names);
-    const char *nearest = NULL;
+    buf route;
+    int rc = 0;
 
-    for (size_t i = 0; names && i < a->count; i++)
-        names[i] = a->functions[i].name;
-    if (names)
-        nearest = slice_nearest(slice_str(name), names, a->count);
-    problems_add(found, toml, line, "%s.\"%s\": there is no such function%s%s%s", where, name,
-                 nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
-    free(names);
+    if (f->is_middleware)
+        return 0;
+    buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
+    rc = pattern ? route_of_pattern(pattern, &route, err) : route_of_name(f->name, &route, err);
+    if (rc == 0 && !(f->route = buf_take_str(&route)))
+        rc = error_set(err, E_NO_MEMORY, "out of memory for a route");
+    buf_deinit(&route);
+    return rc;
+}
+
+/* Moves what ubiq.toml says about a function to it. */
+static void apply_config(function *f, config_function *c)
+{
+    f->entry = c->entry;
+    c->entry = NULL;
+    f->methods = c->methods;
+    c->methods = (config_list){0};
+    f->content_type = c->content_type;
+    c->content_type = NULL;
+    f->config = c->config;
+    c->config = (strmap){0};
+    f->limits = c->limits;
+    f->reuse = c->reuse;
 }
 
 /* Reads the permissions, and what of [env] they let the function read. */
@@ -60,59 +79,50 @@ static void take_permissions(app *a, function *f, const config_function *c, cons
     }
 }
 
-/* Moves what ubiq.toml says about functions to the functions. */
-static void apply_config(app *a, const char *toml, problems *found)
+static int compare_name(const void *name, const void *of)
 {
-    for (size_t i = 0; i < a->config.function_count; i++) {
-        config_function *c = &a->config.functions[i];
-        function *f = app_function(a, slice_str(c->name));
-
-        if (!f) {
-            unknown_function(a, toml, c->line, "functions", c->name, found);
-            continue;
-        }
-        f->entry = c->entry;
-        c->entry = NULL;
-        if (c->route) {
-            free(f->route);
-            f->route = c->route;
-            c->route = NULL;
-        }
-        f->methods = c->methods;
-        c->methods = (config_list){0};
-        f->content_type = c->content_type;
-        c->content_type = NULL;
-        f->config = c->config;
-        c->config = (strmap){0};
-        f->limits = c->limits;
-        f->reuse = c->reuse;
-        take_permissions(a, f, c, toml, found);
-    }
+    return strcmp(name, ((const config_function *)of)->name);
 }
 
-static int take_functions(app *a, discovery *found, error *err)
+/* What ubiq.toml says about the function of a name, or NULL. */
+static config_function *find_config(config *c, const char *name)
+{
+    if (c->function_count == 0)
+        return NULL;
+    return bsearch(name, c->functions, c->function_count, sizeof *c->functions, compare_name);
+}
+
+static int take_function(app *a, discovered *d, const char *toml, problems *found, error *err)
+{
+    function *f = &a->functions[a->count++];
+    config_function *c = find_config(&a->config, d->name);
+    int rc;
+
+    atomic_init(&f->state, FUNCTION_LISTED);
+    f->name = d->name;
+    f->source = d->source;
+    f->path = d->path;
+    f->is_middleware = d->is_middleware;
+    *d = (discovered){0};
+    rc = set_route(f, c ? c->route : NULL, err);
+    f->index = a->count - 1;
+    f->limits = a->config.limits;
+    if (c) {
+        apply_config(f, c);
+        take_permissions(a, f, c, toml, found);
+    }
+    return rc ? rc : function_read_methods(f, toml, found, err);
+}
+
+static int take_functions(app *a, discovery *files, const char *toml, problems *found, error *err)
 {
     int rc = 0;
 
-    a->functions = calloc(found->count + 1, sizeof *a->functions);
+    a->functions = calloc(files->count + 1, sizeof *a->functions);
     if (!a->functions)
-        return error_set(err, E_NO_MEMORY, "out of memory for %zu functions", found->count);
-    for (size_t i = 0; i < found->count && rc == 0; i++) {
-        function *f = &a->functions[a->count++];
-        buf route;
-
-        f->index = i;
-        f->limits = a->config.limits;
-
-        atomic_init(&f->state, FUNCTION_LISTED);
-        f->name = found->item[i].name;
-        f->path = found->item[i].path;
-        found->item[i] = (discovered){0};
-        buf_init(&route, SIZE_MAX);
-        if (routes_of_name(f->name, &route) || !(f->route = buf_take_str(&route)))
-            rc = error_set(err, E_NO_MEMORY, "out of memory for %zu functions", found->count);
-        buf_deinit(&route);
-    }
+        return error_set(err, E_NO_MEMORY, "out of memory for %zu functions", files->count);
+    for (size_t i = 0; i < files->count && rc == 0; i++)
+        rc = take_function(a, &files->item[i], toml, found, err);
     return rc;
 }
 
@@ -132,44 +142,59 @@ static int count_wall_times(app *a, error *err)
     return 0;
 }
 
+/* Reads all that makes up the project. */
+static int read_project(app *a, const char *path, const char *toml, const char *environment,
+                        problems *found, error *err)
+{
+    discovery files = {0};
+    int rc = discover(&files, path, found, err);
+
+    rc = rc ? rc : config_read(&a->config, path, environment, found, err);
+    rc = rc ? rc : take_functions(a, &files, toml, found, err);
+    rc = rc ? rc : routes_create(&a->routes, a->functions, a->count, found, err);
+    rc = rc ? rc : public_create(&a->public_index, path, found, err);
+    discovery_deinit(&files);
+    if (rc)
+        return rc;
+    app_check(&(app_parts){.toml = toml,
+                           .config = &a->config,
+                           .functions = a->functions,
+                           .count = a->count,
+                           .routes = a->routes,
+                           .public_index = a->public_index},
+              found);
+    problems_sort(found);
+    rc = problems_conclude(found, err);
+    return rc ? rc : count_wall_times(a, err);
+}
+
 int app_open(app **out, const char *path, const char *environment, problems *found, error *err)
 {
     problems own = {0};
-    discovery files = {0};
     char *toml = NULL;
     app *a = NULL;
     int rc;
 
     *out = NULL;
-    found = found ? found : &own;
     if (!(a = calloc(1, sizeof *a)) || !(a->path = strdup(path)) ||
         asprintf(&toml, "%s/ubiq.toml", path) < 0) {
         toml = NULL;
         rc = error_set(err, E_NO_MEMORY, "out of memory for a project");
         goto done;
     }
-    rc = discover(&files, path, err);
-    rc = rc ? rc : config_read(&a->config, path, environment, found, err);
-    rc = rc ? rc : take_functions(a, &files, err);
-    if (rc)
-        goto done;
-    apply_config(a, toml, found);
-    rc = problems_conclude(found, err);
-    rc = rc ? rc : count_wall_times(a, err);
-    rc = rc ? rc : routes_create(&a->routes, a->functions, a->count, err);
+    rc = read_project(a, path, toml, environment, found ? found : &own, err);
     if (rc)
         goto done;
     *out = a;
     a = NULL;
 done:
     problems_deinit(&own);
-    discovery_deinit(&files);
     free(toml);
     app_close(a);
     return rc;
 }
 
-static int compare_name(const void *name, const void *of)
+static int compare_function(const void *name, const void *of)
 {
     slice key = *(const slice *)name;
     const char *other = ((const function *)of)->name;
@@ -183,7 +208,7 @@ function *app_function(const app *a, slice name)
 {
     if (name.len == 0 || a->count == 0)
         return NULL;
-    return bsearch(&name, a->functions, a->count, sizeof *a->functions, compare_name);
+    return bsearch(&name, a->functions, a->count, sizeof *a->functions, compare_function);
 }
 
 const config_function *app_function_config(const app *a, const function *f)
@@ -268,9 +293,14 @@ function *app_functions(app *a, size_t *count)
     return a->functions;
 }
 
-function *app_find(const app *a, slice path)
+function *app_find(const app *a, slice path, route_match *match)
 {
-    return routes_find(a->routes, path);
+    return routes_find(a->routes, path, match);
+}
+
+const public_index *app_public(const app *a)
+{
+    return a->public_index;
 }
 
 void app_close(app *a)
@@ -279,6 +309,7 @@ void app_close(app *a)
         return;
     services_close(&a->services);
     routes_destroy(a->routes);
+    public_destroy(a->public_index);
     for (size_t i = 0; i < a->count; i++)
         function_deinit(&a->functions[i]);
     free(a->functions);

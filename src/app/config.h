@@ -124,7 +124,7 @@ typedef struct config {
     char *admin_listen; /* [server] admin: on loopback, or "off"; "127.0.0.1:3001" */
     uint32_t workers;   /* 0: one a core */
     config_limits limits;
-    config_function *functions;
+    config_function *functions; /* in byte order of their names */
     size_t function_count;
     config_trigger *triggers;
     size_t trigger_count;

@@ -1,5 +1,6 @@
 #include "app/config_internal.h"
 #include "app/limits.h"
+#include "app/route_text.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -24,6 +25,25 @@ static int read_content_type(config_reader *r, const config_key *key, void *into
             return error_set(&r->record.err, E_INVALID, "a media type is printable ASCII");
     }
     return 0;
+}
+
+static int read_route(config_reader *r, const config_key *key, void *into)
+{
+    char **pattern = into;
+    int rc = config_text(r, key, into);
+    buf route;
+
+    if (rc)
+        return rc;
+    buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
+    rc = route_of_pattern(*pattern, &route, &r->record.err);
+    buf_deinit(&route);
+    if (rc) {
+        /* What is wrong is told once. */
+        free(*pattern);
+        *pattern = NULL;
+    }
+    return rc;
 }
 
 static int check_method(config_reader *r, const char *text)
@@ -64,7 +84,7 @@ static const char *const instances[] = {"fresh", "reuse", NULL};
 
 static const config_key function_keys[] = {
     {"entry", config_text, .offset = offsetof(config_function, entry), .max = LIMIT_NAME_BYTES},
-    {"route", config_text, .offset = offsetof(config_function, route), .max = LIMIT_ROUTE_BYTES},
+    {"route", read_route, .offset = offsetof(config_function, route), .max = LIMIT_ROUTE_BYTES},
     {"methods", read_methods, .offset = offsetof(config_function, methods)},
     {"content_type", read_content_type, .offset = offsetof(config_function, content_type),
      .max = LIMIT_CONTENT_TYPE_BYTES},

@@ -1,190 +1,216 @@
 #include "app/discovery.h"
 
 #include "app/limits.h"
+#include "app/route_text.h"
+#include "app/tree.h"
 #include "base/record.h"
-#include "base/slice.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#define ENDING ".wasm"
-#define ENDING_LEN (sizeof ENDING - 1)
-
-/* What is being walked through. */
-struct walk {
+/* What is being looked for. */
+struct search {
     discovery *out;
-    char *root;     /* the project's directory, symbolic links resolved */
-    size_t name_at; /* where a function's name begins in a path */
+    char *root; /* the project's directory without links */
+    bool in_middleware;
+    problems *found;
 };
+
+size_t discovery_stem(const char *file, bool *is_built)
+{
+    static const char *const endings[] = {".wasm", ".c",  ".cc", ".cpp", ".js",
+                                          ".mjs",  ".ts", ".rs", ".go"};
+    size_t len = strlen(file);
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t ending = strlen(endings[i]);
+        size_t stem = len > ending ? len - ending : 0;
+
+        if (stem == 0 || strcmp(file + stem, endings[i]) != 0)
+            continue;
+        if ((stem >= 5 && strncmp(file + stem - 5, ".test", 5) == 0) ||
+            (i > 0 && stem >= 2 && strncmp(file + stem - 2, ".d", 2) == 0))
+            return 0;
+        *is_built = i > 0;
+        return stem;
+    }
+    return 0;
+}
+
+static bool is_function(const char *base)
+{
+    bool is_built;
+
+    return discovery_stem(base, &is_built) > 0;
+}
 
 static int no_memory(error *err)
 {
     return error_set(err, E_NO_MEMORY, "out of memory while looking for functions");
 }
 
-static bool is_name(const char *text)
+/* Whether a name is one that a route can be made of. */
+static bool check_name(const struct search *s, const char *path, const char *name)
 {
-    for (const char *c = text; *c; c++) {
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", *c))
-            return false;
-    }
-    return true;
+    error why = {0};
+    buf route;
+    int rc;
+
+    buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
+    rc = route_of_name(name, &route, &why);
+    if (rc == 0 && strchr(name, '~'))
+        rc = error_set(&why, E_INVALID, "a function's name has no '~' in it");
+    if (rc == E_NO_MEMORY)
+        s->found->no_memory = true;
+    else if (rc)
+        problems_add(s->found, path, 0, "the name of a function: %s", error_text(&why));
+    buf_deinit(&route);
+    error_deinit(&why);
+    return rc == 0;
 }
 
-static bool is_within(const char *path, const char *root)
+static int add(struct search *s, discovered *d, error *err)
 {
-    size_t len = strlen(root);
-
-    return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0' || len == 1);
-}
-
-/* The real path of what may be a link, which must not lead out of the project. */
-static int resolve(const struct walk *w, const char *path, char **out, error *err)
-{
-    char *real = realpath(path, NULL);
-
-    if (!real)
-        return error_set(err, E_IO, "%s: %s", path, strerrordesc_np(errno));
-    if (!is_within(real, w->root)) {
-        free(real);
-        return error_set(err, E_INVALID, "%s: a symbolic link that leads out of the project", path);
-    }
-    *out = real;
-    return 0;
-}
-
-static int add(struct walk *w, const char *path, char *real, error *err)
-{
-    discovered *more = record_make_room(w->out->item, w->out->count, sizeof *more);
-    const char *name = path + w->name_at;
-    char *copy;
+    discovery *out = s->out;
+    discovered *more = record_make_room(out->item, out->count, sizeof *more);
 
     if (!more)
         return no_memory(err);
-    w->out->item = more;
-    if (w->out->count == LIMIT_FUNCTIONS)
+    out->item = more;
+    if (out->count == LIMIT_FUNCTIONS)
         return error_set(err, E_TOO_LARGE, "there are more than %d functions", LIMIT_FUNCTIONS);
-    if (strlen(name) > LIMIT_ROUTE_BYTES)
-        return error_set(err, E_INVALID, "%s: the name is longer than %d bytes", path,
-                         LIMIT_ROUTE_BYTES);
-    if (!(copy = strndup(name, strlen(name) - ENDING_LEN)))
-        return no_memory(err);
-    more[w->out->count++] = (discovered){.name = copy, .path = real};
+    more[out->count++] = *d;
+    *d = (discovered){0};
     return 0;
 }
 
-static int walk_directory(struct walk *w, const char *path, unsigned depth, error *err);
-
-static int take_entry(struct walk *w, const char *path, const char *base, unsigned depth,
-                      error *err)
+static void free_discovered(discovered *d)
 {
-    size_t len = strlen(base);
-    bool is_function = len > ENDING_LEN && strcmp(base + len - ENDING_LEN, ENDING) == 0;
-    char *real = NULL;
-    struct stat st;
-    int rc;
-
-    if (lstat(path, &st) != 0)
-        return error_set(err, E_IO, "%s: %s", path, strerrordesc_np(errno));
-    if (!is_function && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
-        return 0;
-    if (S_ISLNK(st.st_mode) && !is_function && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
-        return 0;
-    rc = resolve(w, path, &real, err);
-    if (rc)
-        return rc;
-    if (stat(real, &st) != 0)
-        rc = error_set(err, E_IO, "%s: %s", path, strerrordesc_np(errno));
-    else if (S_ISDIR(st.st_mode))
-        rc = walk_directory(w, path, depth + 1, err);
-    else if (!is_name(base))
-        rc = error_set(err, E_INVALID,
-                       "%s: a function's name has only letters, digits, '-', '_' and '.' in it",
-                       path);
-    else if (!S_ISREG(st.st_mode))
-        rc = error_set(err, E_INVALID, "%s: not a file", path);
-    else if ((rc = add(w, path, real, err)) == 0)
-        real = NULL;
-    free(real);
-    return rc;
+    free(d->name);
+    free(d->source);
+    free(d->path);
 }
 
-/* Depth ends what links that lead in a circle begin. */
-static int walk_directory(struct walk *w, const char *path, unsigned depth, error *err)
+static int take_file(void *arg, const char *path, const char *file, const char *real, error *err)
 {
-    struct dirent *entry;
-    DIR *dir;
+    struct search *s = arg;
+    discovered d = {.is_middleware = s->in_middleware};
+    int stem = (int)discovery_stem(file, &d.is_built);
     int rc = 0;
 
-    if (depth > LIMIT_DIRECTORY_DEPTH)
-        return error_set(err, E_INVALID, "%s: directories nested more than %d deep", path,
-                         LIMIT_DIRECTORY_DEPTH);
-    if (!(dir = opendir(path)))
-        return error_set(err, errno == ENOENT || errno == ENOTDIR ? E_NOT_FOUND : E_IO, "%s: %s",
-                         path, strerrordesc_np(errno));
-    while (rc == 0 && (errno = 0, entry = readdir(dir))) {
-        char *child;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        if (asprintf(&child, "%s/%s", path, entry->d_name) < 0) {
-            rc = no_memory(err);
-            break;
-        }
-        rc = take_entry(w, child, entry->d_name, depth, err);
-        free(child);
-    }
-    if (rc == 0 && errno)
-        rc = error_set(err, E_IO, "%s: %s", path, strerrordesc_np(errno));
-    closedir(dir);
+    if (asprintf(&d.name, "%s%.*s", s->in_middleware ? "middleware/" : "", stem, file) < 0)
+        d.name = NULL;
+    d.source = strdup(path);
+    if (!d.is_built)
+        d.path = strdup(real);
+    else if (d.name && asprintf(&d.path, "%s/.ubiq/build/%s.wasm", s->root, d.name) < 0)
+        d.path = NULL;
+    if (!d.name || !d.source || !d.path)
+        rc = no_memory(err);
+    else if (check_name(s, path, d.name))
+        rc = add(s, &d, err);
+    free_discovered(&d);
     return rc;
 }
 
 static int compare(const void *a, const void *b)
 {
-    return strcmp(((const discovered *)a)->name, ((const discovered *)b)->name);
+    const discovered *one = a, *other = b;
+    int order = strcmp(one->name, other->name);
+
+    return order ? order : strcmp(one->source, other->source);
 }
 
-int discover(discovery *out, const char *project, error *err)
+/* Of the files of one name the first stays, so that names are unique. */
+static void drop_doubles(discovery *out, problems *found)
 {
-    struct walk w = {.out = out, .root = realpath(project, NULL)};
-    char *functions = NULL;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < out->count; i++) {
+        discovered *d = &out->item[i];
+
+        if (kept > 0 && strcmp(out->item[kept - 1].name, d->name) == 0) {
+            problems_add(found, d->source, 0, "its name, \"%s\", is that of %s too", d->name,
+                         out->item[kept - 1].source);
+            free_discovered(d);
+        } else {
+            out->item[kept++] = *d;
+        }
+    }
+    out->count = kept;
+}
+
+/* Whether there is a file or directory of this name in the project. */
+static bool has(const char *project, const char *name)
+{
+    char *path;
+    bool there;
+
+    if (asprintf(&path, "%s/%s", project, name) < 0)
+        return false;
+    there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static int search_in(struct search *s, const char *project, const char *directory, error *err)
+{
+    const tree t = {
+        .project = project,
+        .name = directory,
+        .found = s->found,
+        .wants = is_function,
+        .take = take_file,
+        .arg = s,
+    };
+
+    return tree_walk(&t, err);
+}
+
+static int search_all(struct search *s, const char *project, error *err)
+{
+    int rc = search_in(s, project, "functions", err);
+
+    if (rc == E_NOT_FOUND && !has(project, "ubiq.toml") && !has(project, "public"))
+        return error_set(err, rc,
+                         "%s/functions: there is no such directory, which a project's functions "
+                         "stand in",
+                         project);
+    if (rc && rc != E_NOT_FOUND)
+        return rc;
+    s->in_middleware = true;
+    rc = search_in(s, project, "middleware", err);
+    return rc == E_NOT_FOUND ? 0 : rc;
+}
+
+int discover(discovery *out, const char *project, problems *found, error *err)
+{
+    struct search s = {.out = out, .found = found, .root = realpath(project, NULL)};
     int rc;
 
     *out = (discovery){0};
-    if (!w.root)
-        return error_set(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "%s: %s", project,
+    if (!s.root)
+        return error_set(err, errno == ENOMEM ? E_NO_MEMORY : E_NOT_FOUND, "%s: %s", project,
                          strerrordesc_np(errno));
-    if (asprintf(&functions, "%s/functions", project) < 0) {
-        functions = NULL;
-        rc = no_memory(err);
-        goto done;
-    }
-    w.name_at = strlen(functions) + 1;
-    rc = walk_directory(&w, functions, 0, err);
-    if (rc == E_NOT_FOUND)
-        error_set(err, rc, "%s: there is no such directory, which a project's functions stand in",
-                  functions);
-    if (rc)
+    rc = search_all(&s, project, err);
+    if (rc) {
         discovery_deinit(out);
-    else if (out->count > 1)
-        qsort(out->item, out->count, sizeof *out->item, compare);
-done:
-    free(functions);
-    free(w.root);
+    } else {
+        if (out->count > 1)
+            qsort(out->item, out->count, sizeof *out->item, compare);
+        drop_doubles(out, found);
+    }
+    free(s.root);
     return rc;
 }
 
 void discovery_deinit(discovery *d)
 {
-    for (size_t i = 0; i < d->count; i++) {
-        free(d->item[i].name);
-        free(d->item[i].path);
-    }
+    for (size_t i = 0; i < d->count; i++)
+        free_discovered(&d->item[i]);
     free(d->item);
     *d = (discovery){0};
 }

@@ -59,12 +59,10 @@ static void refuse(struct reader *r, size_t at, const char *why)
 static int read_bare(struct reader *r)
 {
     size_t start = r->at, end = r->at;
+    bool blank = start > 0 && r->text.data[start - 1] != '=';
 
-    while (byte_at(r) >= 0 && byte_at(r) != '\n') {
-        bool blank = byte_at(r) == ' ' || byte_at(r) == '\t' || byte_at(r) == '\r';
-
-        if (byte_at(r) == '#' && end < r->at)
-            break;
+    while (byte_at(r) >= 0 && byte_at(r) != '\n' && (byte_at(r) != '#' || !blank)) {
+        blank = byte_at(r) == ' ' || byte_at(r) == '\t' || byte_at(r) == '\r';
         r->at++;
         if (!blank)
             end = r->at;

@@ -61,6 +61,25 @@ static int check_binary(slice code, error *err)
     return error_set(err, E_INVALID, "not a WebAssembly module in the binary format");
 }
 
+/* What is no request goes to these, where the methods have exports of their own. */
+static const char *const others[] = {"handle", "POST"};
+
+/* For each method there must be something that can be called. */
+static int choose_exports(function *f, compiled_plugin *code, error *err)
+{
+    for (size_t i = 0; i < f->methods.count; i++) {
+        const char *name = function_export(f, slice_str(f->methods.item[i]));
+
+        if (compiled_plugin_entry(code, name) != name)
+            return error_set(err, E_INVALID, "it has no function \"%s\" that can be called", name);
+    }
+    for (size_t i = 0; i < 2 && !f->export; i++) {
+        if (compiled_plugin_entry(code, others[i]) == others[i])
+            f->export = others[i];
+    }
+    return 0;
+}
+
 static int choose_export(const function *f, compiled_plugin *code, const char **out, error *err)
 {
     const char *found = compiled_plugin_entry(code, f->entry ? f->entry : "handle");
@@ -114,8 +133,9 @@ int function_load(function *f, const function_options *o, error *err)
     if (rc)
         goto done;
     problem = compiled_plugin_problem(code);
-    rc = problem ? error_set(err, problem->code, "%s", error_text(problem))
-                 : choose_export(f, code, &f->export, err);
+    rc = problem        ? error_set(err, problem->code, "%s", error_text(problem))
+         : f->by_method ? choose_exports(f, code, err)
+                        : choose_export(f, code, &f->export, err);
     if (rc)
         goto done;
     f->code = code;
@@ -126,22 +146,10 @@ done:
     return rc;
 }
 
-bool function_takes(const function *f, slice method)
-{
-    if (!f->methods.given)
-        return true;
-    for (size_t i = 0; i < f->methods.count; i++) {
-        /* Whoever takes GET takes HEAD, which is GET without a body. */
-        if (slice_equal_str(method, f->methods.item[i]) ||
-            (slice_equal_str(method, "HEAD") && strcmp(f->methods.item[i], "GET") == 0))
-            return true;
-    }
-    return false;
-}
-
 void function_deinit(function *f)
 {
     free(f->name);
+    free(f->source);
     free(f->path);
     free(f->route);
     free(f->entry);

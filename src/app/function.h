@@ -3,7 +3,7 @@
 
 #include "app/config.h"
 #include "app/permissions.h"
-#include "base/slice.h"
+#include "base/buf.h"
 #include "extism/compiled_plugin.h"
 
 #include <stdatomic.h>
@@ -18,10 +18,15 @@ enum function_state {
  * the project is open. */
 typedef struct function {
     char *name;          /* "users/list": the path under functions/ without its ending */
-    char *path;          /* of its file, symbolic links resolved */
-    char *route;         /* "/users/list" */
+    char *source;        /* its file as the author knows it: "shop/functions/users/list.c" */
+    char *path;          /* of its WebAssembly, symbolic links resolved */
+    char *route;         /* "/users/:id", or NULL */
     char *entry;         /* the export that ubiq.toml names, or NULL */
     config_list methods; /* those it takes; all when none are given */
+    bool by_method;      /* each method has an export of its own, named as it is, */
+    bool has_head;       /* HEAD too: else GET's is called */
+    bool only_requests;  /* and there is none for events and other functions */
+    bool is_middleware;
     char *content_type;  /* of its output, or NULL: what it looks like */
     strmap config;       /* what its config_get reads */
     config_limits limits;
@@ -31,7 +36,7 @@ typedef struct function {
     unsigned wall_kind;       /* of limits.wall_ms among app_wall_times */
     atomic_int state;      /* of enum function_state; changes once, by function_load */
     compiled_plugin *code; /* once it is FUNCTION_READY, */
-    const char *export;    /* and what to call in it */
+    const char *export;    /* and what to call in it, where no method says so; NULL: nothing */
     atomic_bool is_long;   /* its last call took more than one turn; for whoever schedules */
 } function;
 
@@ -52,8 +57,20 @@ static inline enum function_state function_state_of(const function *f)
     return (enum function_state)atomic_load_explicit(&f->state, memory_order_acquire);
 }
 
+/* Looks which methods have an export in the function's file, unless ubiq.toml names an entry. Those
+ * that ubiq.toml (the file `toml`) lists and that have none are added to `found`; where there is no
+ * module nothing happens. Before the first call. E_NO_MEMORY. */
+int function_read_methods(function *f, const char *toml, problems *found, error *err) MUST_CHECK;
+
 /* Whether it takes requests with this method. */
 bool function_takes(const function *f, slice method);
+
+/* What to call for a request with a method that it takes, or for an event (with an empty one). NULL
+ * when there is nothing. Once it is FUNCTION_READY. */
+const char *function_export(const function *f, slice method);
+
+/* Appends the methods that a client may use: "GET, HEAD, OPTIONS". As buf_append. */
+int function_put_allow(const function *f, buf *out) MUST_CHECK;
 
 /* Frees the content. Takes an all-zero one. */
 void function_deinit(function *f);

@@ -52,6 +52,9 @@
 #define LIMIT_FUNCTION_FILE_BYTES (512UL * 1024 * 1024)
 #define LIMIT_FUNCTIONS 100000 /* of a project */
 #define LIMIT_ROUTE_BYTES 512
+#define LIMIT_ROUTE_PARAMS 16
+#define LIMIT_PATH_BYTES 8192 /* of a URL */
+#define LIMIT_PUBLIC_FILES 100000
 #define LIMIT_DIRECTORY_DEPTH 16
 #define LIMIT_HOST_RESULT_BYTES (2 * LIMIT_KV_VALUE_BYTES_MAX) /* what a host function gives back */
 #define LIMIT_HOST_FILE_BYTES (1024UL * 1024 * 1024) /* the same for a file, which has its own limit */

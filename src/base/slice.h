@@ -46,6 +46,16 @@ size_t slice_utf8_prefix(slice s);
 /* The line and column of an offset, from 1; the column is in bytes. */
 void slice_position(slice text, size_t at, size_t *line, size_t *column);
 
+/* A hash for tables in memory; not one to withstand whoever chooses what goes into a table. */
+static inline uint64_t slice_hash(slice s, uint64_t seed)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
+
+    for (size_t i = 0; i < s.len; i++)
+        h = (h ^ s.data[i]) * UINT64_C(0x100000001b3);
+    return h ^ h >> 32;
+}
+
 /* The nearest of `count` words to a misspelt one, for "did you mean": at most two letters wrong,
  * missing or too many. NULL when none is near. The words are at most 63 bytes long. */
 const char *slice_nearest(slice word, const char *const *known, size_t count);

@@ -32,19 +32,24 @@ static void answer_health(connection *c)
                                .body = slice_str("ok\n")});
 }
 
-/* Lists what the function takes; its length was limited when the project was opened. */
-static void refuse_method(connection *c, const function *f)
+/* Answers with the methods that there are: to OPTIONS, or to a method that is none of them. */
+static void answer_methods(connection *c, const function *f, bool asked)
 {
-    char allow[ALLOW_BYTES];
-    size_t len = (size_t)snprintf(allow, sizeof allow, "Allow: ");
+    buf allow;
+    int rc;
 
-    for (size_t i = 0; i < f->methods.count && len < sizeof allow; i++)
-        len += (size_t)snprintf(allow + len, sizeof allow - len, "%s%s", i > 0 ? ", " : "",
-                                f->methods.item[i]);
-    if (len < sizeof allow)
-        len += (size_t)snprintf(allow + len, sizeof allow - len, "\r\n");
-    reply_error(c, 405, len < sizeof allow ? allow : NULL, "method_not_allowed",
-                slice_str("the function does not take this method"));
+    buf_init(&allow, LIMIT_RESPONSE_HEAD_BYTES);
+    rc = buf_append_str(&allow, "Allow: ");
+    rc = rc ? rc : function_put_allow(f, &allow);
+    rc = rc ? rc : buf_append_str(&allow, "\r\n");
+    if (rc)
+        reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
+    else if (asked)
+        reply_send(c, &(reply){.status = 204, .headers = buf_slice(&allow)});
+    else
+        reply_error_with(c, 405, buf_slice(&allow), "method_not_allowed",
+                         slice_str("the function does not take this method"));
+    buf_deinit(&allow);
 }
 
 static const char *type_of(const function *f, slice output)
@@ -85,7 +90,12 @@ static void call_function(connection *c, function *f, slice body)
     exchange *x = &c->exchange;
     invocation *v = &x->invocation;
 
-    *v = (invocation){.worker = c->worker, .function = f, .done = on_done};
+    *v = (invocation){
+        .worker = c->worker,
+        .function = f,
+        .method = x->request.method,
+        .done = on_done,
+    };
     x->function = f;
     context_init(&v->context);
     v->context.host = &http_host;
@@ -105,9 +115,33 @@ static void call_function(connection *c, function *f, slice body)
         connection_close(c);
 }
 
+/* Lets a view into `from` point to the same place in its copy `to`. */
+static void move_view(slice *view, slice from, const uint8_t *to)
+{
+    if (view->len && view->data >= from.data && view->data < from.data + from.len)
+        view->data = to + (view->data - from.data);
+}
+
+/* Keeps the parameters of the path. False when memory runs out. */
+static bool keep_match(exchange *x, const route_match *found)
+{
+    const slice plain = slice_of(found->plain, sizeof found->plain);
+
+    if (found->count == 0)
+        return true;
+    x->match = malloc(sizeof *x->match);
+    if (!x->match)
+        return false;
+    *x->match = *found;
+    for (size_t i = 0; i < found->count; i++)
+        move_view(&x->match->param[i].value, plain, x->match->plain);
+    return true;
+}
+
 void exchange_begin(connection *c, slice body)
 {
     request *q = &c->exchange.request;
+    route_match match;
     function *f;
 
     if (slice_equal_str(q->path, "/healthz")) {
@@ -115,11 +149,15 @@ void exchange_begin(connection *c, slice body)
         return;
     }
     worker_next_id(c->worker, q->id);
-    f = app_find(c->worker->shared->app, q->path);
+    f = app_find(c->worker->shared->app, q->path, &match);
     if (!f)
         reply_error(c, 404, NULL, "not_found", slice_str("no function has this route"));
     else if (!function_takes(f, q->method))
-        refuse_method(c, f);
+        answer_methods(c, f, slice_equal_str(q->method, "OPTIONS"));
+    else if (body.len > f->limits.request_bytes)
+        reply_error(c, 413, NULL, "too_large", slice_str("the request's body is larger than it may be"));
+    else if (!keep_match(&c->exchange, &match))
+        reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
     else
         call_function(c, f, body);
 }
@@ -127,13 +165,6 @@ void exchange_begin(connection *c, slice body)
 void exchange_cancel(connection *c)
 {
     invocation_cancel(&c->exchange.invocation);
-}
-
-/* Lets a view into `from` point to the same place in its copy `to`. */
-static void move_view(slice *view, slice from, const uint8_t *to)
-{
-    if (view->len && view->data >= from.data && view->data < from.data + from.len)
-        view->data = to + (view->data - from.data);
 }
 
 bool exchange_hold(exchange *x)
@@ -151,6 +182,9 @@ bool exchange_hold(exchange *x)
     move_view(&q->method, from, x->held);
     move_view(&q->target, from, x->held);
     move_view(&q->path, from, x->held);
+    for (size_t i = 0; x->match && i < x->match->count; i++)
+        move_view(&x->match->param[i].value, from, x->held);
+    move_view(&x->invocation.method, from, x->held);
     q->head = slice_of(x->held, from.len);
     return true;
 }
@@ -158,6 +192,8 @@ bool exchange_hold(exchange *x)
 void exchange_deinit(exchange *x)
 {
     context_deinit(&x->invocation.context);
+    free(x->match);
     free(x->held);
+    x->match = NULL;
     x->held = NULL;
 }

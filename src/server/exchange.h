@@ -1,6 +1,7 @@
 #ifndef UBIQ_SERVER_EXCHANGE_H
 #define UBIQ_SERVER_EXCHANGE_H
 
+#include "app/app.h"
 #include "server/invocation.h"
 
 /* A request over HTTP and what is done to answer it. It lives in its connection, which has one at a
@@ -28,7 +29,8 @@ typedef struct request {
 
 typedef struct exchange {
     request request;
-    function *function; /* of its route */
+    function *function; /* of its route, */
+    route_match *match; /* and the parameters in it; NULL: none */
     invocation invocation;
     bool begins; /* its function has its first turn: whoever began it goes on by itself */
     uint8_t *held;

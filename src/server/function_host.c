@@ -24,6 +24,20 @@ static int put_member(buf *out, const char *name, slice value)
     return rc ? rc : json_put_bytes(out, value);
 }
 
+static int put_params(const exchange *x, buf *out)
+{
+    int rc = buf_append_str(out, ",\"params\":{");
+
+    for (size_t i = 0; x->match && i < x->match->count && rc == 0; i++) {
+        if (i > 0)
+            rc = buf_append_byte(out, ',');
+        rc = rc ? rc : json_put_bytes(out, x->match->param[i].name);
+        rc = rc ? rc : buf_append_byte(out, ':');
+        rc = rc ? rc : json_put_bytes(out, x->match->param[i].value);
+    }
+    return rc ? rc : buf_append_byte(out, '}');
+}
+
 static int describe_http(const context *c, buf *out)
 {
     const exchange *x = (const exchange *)(void *)((char *)of_context(c) - offsetof(exchange, invocation));
@@ -34,7 +48,8 @@ static int describe_http(const context *c, buf *out)
     rc = rc ? rc : put_member(out, "path", q->path);
     rc = rc ? rc : put_member(out, "url", q->target);
     rc = rc ? rc : put_member(out, "route", slice_str(x->function->route));
-    rc = rc ? rc : buf_append_str(out, ",\"params\":{},\"query\":");
+    rc = rc ? rc : put_params(x, out);
+    rc = rc ? rc : buf_append_str(out, ",\"query\":");
     rc = rc ? rc : query_put_json(out, query_of(q->target));
     rc = rc ? rc : buf_append_str(out, ",\"headers\":");
     rc = rc ? rc : headers_put_json(out, headers_of(q->head));

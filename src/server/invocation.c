@@ -177,7 +177,7 @@ static void start(invocation *v, slice body)
 {
     const function *f = v->function;
     const call_options options = {
-        .function = v->export ? v->export : f->export,
+        .function = function_export(f, v->method),
         .input = body,
         .wall_ms = f->limits.wall_ms,
         .host_context = &v->context,
@@ -187,6 +187,10 @@ static void start(invocation *v, slice body)
     error err = {0};
     int rc;
 
+    if (!options.function) {
+        fail(v, 500, "function_failed", "the function can be called by requests only");
+        return;
+    }
     v->call = f->reuse ? kept_calls_take(&v->worker->kept, f) : NULL;
     rc = v->call ? call_start_again(v->call, &options, &err)
                  : call_start(&v->call, f->code, &options, &err);

@@ -23,7 +23,7 @@ typedef struct invocation_result {
 typedef struct invocation {
     struct worker *worker;
     function *function; /* NULL: not begun, or at its end */
-    const char *export; /* to call; NULL: the function's own */
+    slice method;       /* of a request, which says what is called; else empty */
     context context;
     /* It has ended. May be called before invocation_begin returns. */
     void (*done)(struct invocation *v, const invocation_result *result);
@@ -39,7 +39,7 @@ typedef struct invocation {
     uint64_t cpu_ns;
 } invocation;
 
-/* Begins it: `v` is all-zero but for worker, function, export, done and the context, which is its
+/* Begins it: `v` is all-zero but for worker, function, method, done and the context, which is its
  * owner's to make and to end. It runs at once as far as it comes in its turn, or
  * waits for its function's code. `body` is needed only until this returns. */
 void invocation_begin(invocation *v, slice body);

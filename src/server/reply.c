@@ -260,7 +260,7 @@ void reply_continue(connection *c)
     connection_answered(c, true);
 }
 
-void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
+static void send_error(connection *c, reply r, const char *code, slice message)
 {
     buf body;
     int rc;
@@ -271,15 +271,25 @@ void reply_error(connection *c, int status, const char *extra, const char *code,
     rc = buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
     rc = rc ? rc : json_put_string(&body, message);
     rc = rc ? rc : buf_append_str(&body, ",\"invocation\":");
-    rc = rc ? rc : buf_printf(&body, *c->exchange.request.id ? "\"%s\"" : "null", c->exchange.request.id);
+    rc = rc ? rc
+            : buf_printf(&body, *c->exchange.request.id ? "\"%s\"" : "null", c->exchange.request.id);
     rc = rc ? rc : buf_append_str(&body, "}}\n");
     if (rc)
         buf_clear(&body);
-    reply_send(c, &(reply){.status = status,
-                           .type = "application/json",
-                           .extra = extra,
-                           .body = buf_slice(&body)});
+    r.type = "application/json";
+    r.body = buf_slice(&body);
+    reply_send(c, &r);
     buf_deinit(&body);
+}
+
+void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
+{
+    send_error(c, (reply){.status = status, .extra = extra}, code, message);
+}
+
+void reply_error_with(connection *c, int status, slice headers, const char *code, slice message)
+{
+    send_error(c, (reply){.status = status, .headers = headers}, code, message);
 }
 
 void reply_refuse(connection *c, int status)
