@@ -28,7 +28,7 @@ typedef struct bucket {
 
 struct rate_limit {
     enum config_rate_by by;
-    char *header; /* in lower case */
+    char *header;
     uint64_t burst;
     uint64_t token_ns; /* a token takes to come, */
     uint64_t whole_ns; /* and a whole bucket */

@@ -52,3 +52,12 @@ void response_set_error(response *r, int status, const char *code, slice message
         buf_clear(&body);
     response_take_body(r, &body);
 }
+
+void response_set_unauthorized(response *r, slice message, const char *challenge,
+                               const char *invocation)
+{
+    response_set_error(r, 401, "unauthorized", message, invocation);
+    /* The header must be there; without memory for it, the server is what has failed. */
+    if (headers_put(&r->headers, slice_str("WWW-Authenticate"), slice_str(challenge)) != 0)
+        r->status = 503;
+}

@@ -26,4 +26,8 @@ void response_take_body(response *r, buf *body);
 void response_set_error(response *r, int status, const char *code, slice message,
                         const char *invocation);
 
+/* The same with status 401 and the header WWW-Authenticate: `challenge`. */
+void response_set_unauthorized(response *r, slice message, const char *challenge,
+                               const char *invocation);
+
 #endif

@@ -60,7 +60,7 @@ static void test_one_after_the_other(void **state)
         {"If-None-Match", "\"a,b\\\", W/\"c\""},
     };
     slice rest = slice_str(lines);
-    header h;
+    header_line h;
 
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -84,7 +84,7 @@ static void test_garbage(void **state)
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
         slice rest = slice_str(garbage[i]);
         slice value;
-        header h;
+        header_line h;
 
         assert_false(headers_next(&rest, &h));
         assert_int_equal(rest.len, 0);
