@@ -40,6 +40,7 @@
 #define LIMIT_RATE_BUCKETS 65536 /* whose counts are remembered; over that, the fullest goes */
 #define LIMIT_REQUEST_ID_BYTES 64
 #define LIMIT_TOKEN_BYTES (8UL * 1024)
+#define LIMIT_TOKEN_MEMBERS 100 /* of its header, and claims */
 #define LIMIT_COMPRESSED_BYTES (1024UL * 1024) /* a longer body would keep its worker too long */
 
 #define TICK_MS 10 /* how often a running call can be made to let others run */
