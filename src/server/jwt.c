@@ -85,6 +85,19 @@ static bool is_string(slice value, const char *text)
     return same;
 }
 
+/* Reads a value and gives its text, which is well-formed. */
+static bool read_value(json_reader *r, slice *text)
+{
+    size_t start;
+
+    json_peek(r);
+    start = r->at;
+    if (json_copy(r, NULL, NULL) != 0)
+        return false;
+    *text = slice_of(r->text.data + start, r->at - start);
+    return true;
+}
+
 /* Whether it is this string or an array of strings with it. */
 static bool has_string(slice value, const char *text)
 {
@@ -97,7 +110,7 @@ static bool has_string(slice value, const char *text)
     if (json_enter(&r, JSON_ARRAY, NULL) != 0)
         return false;
     for (size_t i = 0; json_next(&r, JSON_ARRAY, i, NULL) > 0; i++) {
-        if (json_peek(&r) != JSON_STRING || json_value(&r, &element, NULL) != 0)
+        if (json_peek(&r) != JSON_STRING || !read_value(&r, &element))
             return false;
         found = found || is_string(element, text);
     }
@@ -173,8 +186,7 @@ static int read_member(json_reader *r, strmap *names, struct reading *t, take_me
 
     buf_init(&name, r->text.len);
     rc = json_name(r, &name, NULL);
-    rc = rc ? rc : json_value(r, &value, NULL);
-    if (rc) {
+    if (rc || !read_value(r, &value)) {
         rc = denied(err, "the token is not made of JSON objects");
         goto done;
     }

@@ -35,13 +35,13 @@
 #define LIMIT_LOG_BYTES (8UL * 1024 * 1024) /* waiting to be written; lines beyond are dropped */
 
 /* Of middleware. */
-#define LIMIT_RESPONSE_HEAD_BYTES (16UL * 1024) /* of headers that functions and middleware set */
-#define LIMIT_MIDDLEWARE 32                     /* for one function */
+#define LIMIT_MIDDLEWARE 32      /* for one function */
 #define LIMIT_RATE_BUCKETS 65536 /* whose counts are remembered; over that, the fullest goes */
 #define LIMIT_REQUEST_ID_BYTES 64
 #define LIMIT_TOKEN_BYTES (8UL * 1024)
-#define LIMIT_TOKEN_MEMBERS 100 /* of its header, and claims */
+#define LIMIT_TOKEN_MEMBERS 100                /* of its header, and claims */
 #define LIMIT_COMPRESSED_BYTES (1024UL * 1024) /* a longer body would keep its worker too long */
+#define LIMIT_FACTS_BYTES (64UL * 1024)        /* what middleware tells the function */
 
 #define TICK_MS 10 /* how often a running call can be made to let others run */
 
