@@ -94,6 +94,11 @@ bool api_key_check(const api_key *k, slice headers, char id[API_KEY_ID_BYTES])
     return good;
 }
 
+int api_key_put_headers(const api_key *k, buf *headers)
+{
+    return headers_add(headers, slice_str("Vary"), slice_str(k->header));
+}
+
 void api_key_refuse(const api_key *k, response *r, const char *invocation)
 {
     response_set_unauthorized(r, slice_str(k->message), k->challenge, invocation);

@@ -16,6 +16,10 @@ int api_key_create(api_key **out, const config_api_key *c, error *err) MUST_CHEC
  * digits of its SHA-256. How long it takes tells nothing of the keys. Any thread. */
 bool api_key_check(const api_key *k, slice headers, char id[API_KEY_ID_BYTES]);
 
+/* Adds to the headers of an answer that it depends on the key, for caches. As headers_put. Any
+ * thread. */
+int api_key_put_headers(const api_key *k, buf *headers) MUST_CHECK;
+
 /* Makes `r` the refusal: 401. Any thread. */
 void api_key_refuse(const api_key *k, response *r, const char *invocation);
 

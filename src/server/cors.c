@@ -1,7 +1,7 @@
 #include "server/cors.h"
 
+#include "app/limits.h"
 #include "server/cors_origin.h"
-#include "server/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -150,10 +150,39 @@ static int append_latin1(buf *out, slice text)
     return rc;
 }
 
-/* Appends the values of all lines of a name, of which `first` is one and the others are in `rest`. */
-static int put_json_values(buf *out, const header_line *first, slice rest)
+static int put_json_value(buf *out, slice value)
 {
-    const char *between = headers_name_equal(first->name, slice_str("cookie")) ? "; " : ", ";
+    buf utf8;
+    int rc;
+
+    if (slice_is_utf8(value))
+        return json_put_string(out, value);
+    buf_init(&utf8, 2 * value.len);
+    rc = append_latin1(&utf8, value);
+    rc = rc ? rc : json_put_string(out, buf_slice(&utf8));
+    buf_deinit(&utf8);
+    return rc;
+}
+
+/* Appends the values of all lines of a name, of which `first` is one and the others are in `rest`. */
+static int put_json_array(buf *out, const header_line *first, slice rest)
+{
+    int rc = buf_append_byte(out, '[');
+    header_line h;
+
+    rc = rc ? rc : put_json_value(out, first->value);
+    while (rc == 0 && headers_next(&rest, &h)) {
+        if (!headers_name_equal(h.name, first->name))
+            continue;
+        rc = buf_append_byte(out, ',');
+        rc = rc ? rc : put_json_value(out, h.value);
+    }
+    return rc ? rc : buf_append_byte(out, ']');
+}
+
+/* The same as one text. */
+static int put_json_joined(buf *out, const header_line *first, slice rest, const char *between)
+{
     header_line h;
     buf joined;
     int rc;
@@ -167,17 +196,18 @@ static int put_json_values(buf *out, const header_line *first, slice rest)
         rc = buf_append_str(&joined, between);
         rc = rc ? rc : buf_append(&joined, h.value.data, h.value.len);
     }
-    if (rc == 0 && !slice_is_utf8(buf_slice(&joined))) {
-        buf utf8;
-
-        buf_init(&utf8, 2 * joined.len);
-        rc = append_latin1(&utf8, buf_slice(&joined));
-        buf_deinit(&joined);
-        joined = utf8;
-    }
-    rc = rc ? rc : json_put_string(out, buf_slice(&joined));
+    rc = rc ? rc : put_json_value(out, buf_slice(&joined));
     buf_deinit(&joined);
     return rc;
+}
+
+static int put_json_values(buf *out, const header_line *first, slice rest)
+{
+    if (headers_name_equal(first->name, slice_str("set-cookie")))
+        return put_json_array(out, first, rest);
+    if (headers_name_equal(first->name, slice_str("cookie")))
+        return put_json_joined(out, first, rest, "; ");
+    return put_json_joined(out, first, rest, ", ");
 }
 
 int headers_put_json(buf *out, slice lines)

@@ -37,8 +37,8 @@ header_list headers_list(slice lines, slice name);
 bool header_list_next(header_list *l, slice *element);
 
 /* Appends the lines as a JSON object: names in lower case, the values of a name that comes again
- * joined by ", " (by "; " for cookie). Values that are not UTF-8 are taken as ISO 8859-1. As
- * buf_append. */
+ * joined by ", " (by "; " for cookie); set-cookie, whose values cannot be joined, is an array of
+ * them. Values that are not UTF-8 are taken as ISO 8859-1. As buf_append. */
 int headers_put_json(buf *out, slice lines) MUST_CHECK;
 
 /* Appends a line. E_INVALID for a name that is not a token and for a value with a control character

@@ -1,7 +1,7 @@
 #include "server/response.h"
 
+#include "app/limits.h"
 #include "base/json.h"
-#include "server/limits.h"
 
 #define MESSAGE_BYTES 4096
 #define ERROR_BYTES (MESSAGE_BYTES * 6 + 256) /* of the body: each byte may be escaped */
@@ -25,6 +25,29 @@ void response_take_body(response *r, buf *body)
     r->own = *body;
     r->body = buf_slice(&r->own);
     buf_init(body, body->max);
+}
+
+int response_keep_body(response *r)
+{
+    buf copy;
+    int rc;
+
+    if (r->body.len == 0 || r->body.data == r->own.data)
+        return 0;
+    buf_init(&copy, r->body.len);
+    rc = buf_append(&copy, r->body.data, r->body.len);
+    if (rc == 0)
+        response_take_body(r, &copy);
+    return rc;
+}
+
+const char *response_type_of(slice body)
+{
+    if (!slice_is_utf8(body))
+        return "application/octet-stream";
+    if (body.len && (body.data[0] == '{' || body.data[0] == '['))
+        return "application/json";
+    return "text/plain; charset=utf-8";
 }
 
 static int put_error(buf *out, const char *code, slice message, const char *invocation)

@@ -20,6 +20,12 @@ void response_deinit(response *r);
 /* Replaces the body by what `body` holds, which is empty then. */
 void response_take_body(response *r, buf *body);
 
+/* Copies the body into `own` unless it is there, for when its maker cannot keep it. E_NO_MEMORY. */
+int response_keep_body(response *r) MUST_CHECK;
+
+/* What a body looks like that nobody has said the type of: JSON, text or bytes. Static. */
+const char *response_type_of(slice body);
+
 /* Makes it the answer to a failure, and forgets what it was: {"error": {"code", "message",
  * "invocation"}}. `message` is text of any kind; of a long one the start is taken. `invocation` is
  * an id, or "". When memory runs out the body is empty. */
