@@ -502,7 +502,7 @@ static void test_inputs(void **state)
 
 static void test_what_cannot_be_used(void **state)
 {
-    static const struct {
+    const struct {
         config_list use;
         int code;
         const char *said;
