@@ -22,7 +22,7 @@ ubiq_layer(base PkgConfig::CRYPTO Threads::Threads)
 ubiq_layer(extism ubiq_base PkgConfig::CURL PkgConfig::ZLIB)
 ubiq_layer(services ubiq_base PkgConfig::SQLITE)
 ubiq_layer(app ubiq_services ubiq_extism)
-ubiq_layer(server ubiq_app ubiq_extism PkgConfig::EVENT)
+ubiq_layer(server ubiq_app ubiq_extism PkgConfig::EVENT PkgConfig::ZLIB PkgConfig::ZSTD)
 ubiq_layer(build ubiq_app)
 
 # Wasmtime's types appear in this layer only, so its headers do too.

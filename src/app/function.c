@@ -95,6 +95,23 @@ static int choose_export(const function *f, compiled_plugin *code, const char **
     return 0;
 }
 
+static bool exports_it(compiled_plugin *code, const char *name)
+{
+    const char *found = compiled_plugin_entry(code, name);
+
+    return found && strcmp(found, name) == 0;
+}
+
+static int choose_steps(function *f, compiled_plugin *code, error *err)
+{
+    f->has_before = exports_it(code, "before");
+    f->has_after = exports_it(code, "after");
+    if (f->has_before || f->has_after)
+        return 0;
+    return error_set(err, E_INVALID, "middleware exports \"before\", \"after\" or both, and it exports "
+                                     "neither");
+}
+
 static int compile(const function *f, const function_options *o, compiled_plugin **out, error *err)
 {
     const compiled_options options = {
@@ -133,9 +150,10 @@ int function_load(function *f, const function_options *o, error *err)
     if (rc)
         goto done;
     problem = compiled_plugin_problem(code);
-    rc = problem        ? error_set(err, problem->code, "%s", error_text(problem))
-         : f->by_method ? choose_exports(f, code, err)
-                        : choose_export(f, code, &f->export, err);
+    rc = problem            ? error_set(err, problem->code, "%s", error_text(problem))
+         : f->is_middleware ? choose_steps(f, code, err)
+         : f->by_method     ? choose_exports(f, code, err)
+                            : choose_export(f, code, &f->export, err);
     if (rc)
         goto done;
     f->code = code;

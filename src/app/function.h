@@ -36,7 +36,9 @@ typedef struct function {
     unsigned wall_kind;       /* of limits.wall_ms among app_wall_times */
     atomic_int state;      /* of enum function_state; changes once, by function_load */
     compiled_plugin *code; /* once it is FUNCTION_READY, */
-    const char *export;    /* and what to call in it, where no method says so; NULL: nothing */
+    const char *export;    /* and what to call in it, where no method says so; NULL: nothing; */
+    bool has_before;       /* of middleware: which of "before" and "after" it exports */
+    bool has_after;
     atomic_bool is_long;   /* its last call took more than one turn; for whoever schedules */
 } function;
 

@@ -39,13 +39,29 @@ static unsigned base64_value(uint8_t c)
     return c >= 32 && c < 128 ? base64_values[c - 32] : 64;
 }
 
+static unsigned base64url_value(uint8_t c)
+{
+    switch (c) {
+    case '-':
+        return 62;
+    case '_':
+        return 63;
+    case '+':
+    case '/':
+        return 64;
+    default:
+        return base64_value(c);
+    }
+}
+
 /* Decodes `letters` (2 to 4) of a group of four; the count of bytes, 0 when it is not base64. */
-static size_t base64_group(const uint8_t *in, size_t letters, uint8_t out[3])
+static size_t base64_group(unsigned (*value_of)(uint8_t c), const uint8_t *in, size_t letters,
+                           uint8_t out[3])
 {
     uint32_t bits = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        unsigned value = i < letters ? base64_value(in[i]) : 0;
+        unsigned value = i < letters ? value_of(in[i]) : 0;
 
         if (value > 63)
             return 0;
@@ -59,25 +75,19 @@ static size_t base64_group(const uint8_t *in, size_t letters, uint8_t out[3])
     return letters - 1;
 }
 
-int base64_decode(slice text, buf *out)
+/* Decodes `letters` letters, of which no single one is left over after groups of four. */
+static int base64_letters(unsigned (*value_of)(uint8_t c), const uint8_t *in, size_t letters,
+                          buf *out)
 {
     size_t start = out->len;
-    size_t padding = 0;
     uint8_t bytes[3];
-    int rc;
+    int rc = buf_reserve(out, letters / 4 * 3 + (letters % 4 ? letters % 4 - 1 : 0));
 
-    if (text.len == 0)
-        return 0;
-    if (text.len % 4 != 0)
-        return E_INVALID;
-    if (text.data[text.len - 1] == '=')
-        padding = text.data[text.len - 2] == '=' ? 2 : 1;
-    rc = buf_reserve(out, text.len / 4 * 3 - padding);
     if (rc)
         return rc;
-    for (size_t at = 0; at < text.len; at += 4) {
-        size_t letters = at + 4 == text.len ? 4 - padding : 4;
-        size_t count = base64_group(text.data + at, letters, bytes);
+    for (size_t at = 0; at < letters; at += 4) {
+        size_t left = letters - at;
+        size_t count = base64_group(value_of, in + at, left < 4 ? left : 4, bytes);
 
         if (count == 0) {
             out->len = start;
@@ -85,6 +95,48 @@ int base64_decode(slice text, buf *out)
         }
         memcpy(out->data + out->len, bytes, count);
         out->len += count;
+    }
+    return 0;
+}
+
+int base64_decode(slice text, buf *out)
+{
+    size_t padding = 0;
+
+    if (text.len == 0)
+        return 0;
+    if (text.len % 4 != 0)
+        return E_INVALID;
+    if (text.data[text.len - 1] == '=')
+        padding = text.data[text.len - 2] == '=' ? 2 : 1;
+    return base64_letters(base64_value, text.data, text.len - padding, out);
+}
+
+int base64url_decode(slice text, buf *out)
+{
+    if (text.len == 0)
+        return 0;
+    return text.len % 4 == 1 ? E_INVALID
+                             : base64_letters(base64url_value, text.data, text.len, out);
+}
+
+int base64_encode(slice data, buf *out)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    int rc = data.len / 3 < SIZE_MAX / 8 ? buf_reserve(out, (data.len + 2) / 3 * 4) : E_TOO_LARGE;
+
+    if (rc)
+        return rc;
+    for (size_t at = 0; at < data.len; at += 3) {
+        size_t count = data.len - at < 3 ? data.len - at : 3;
+        uint32_t bits = 0;
+
+        for (size_t i = 0; i < 3; i++)
+            bits = bits << 8 | (i < count ? data.data[at + i] : 0U);
+        for (size_t i = 0; i < 4; i++)
+            out->data[out->len++] =
+                i <= count ? (uint8_t)letters[bits >> (18 - 6 * i) & 63] : (uint8_t)'=';
     }
     return 0;
 }

@@ -18,4 +18,10 @@ int sha256_hex(slice data, char out[SHA256_HEX_BYTES]) MUST_CHECK;
  * is appended on failure. */
 int base64_decode(slice text, buf *out) MUST_CHECK;
 
+/* The same for base64url (RFC 4648 section 5) without padding, as in JSON Web Signatures. */
+int base64url_decode(slice text, buf *out) MUST_CHECK;
+
+/* Appends standard base64 with padding. As buf_append. */
+int base64_encode(slice data, buf *out) MUST_CHECK;
+
 #endif

@@ -75,7 +75,24 @@ static void run(task *t)
         input_resume(c);
 }
 
-void connection_create(struct worker *w, int fd)
+static void take_address(connection *c, const struct sockaddr_storage *from)
+{
+    const struct sockaddr_in *four = (const void *)from;
+    const struct sockaddr_in6 *six = (const void *)from;
+
+    if (from->ss_family == AF_INET) {
+        c->address_len = 4;
+        memcpy(c->address, &four->sin_addr, 4);
+    } else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+        c->address_len = 4;
+        memcpy(c->address, six->sin6_addr.s6_addr + 12, 4);
+    } else if (from->ss_family == AF_INET6) {
+        c->address_len = 16;
+        memcpy(c->address, &six->sin6_addr, 16);
+    }
+}
+
+void connection_create(struct worker *w, int fd, const struct sockaddr_storage *from)
 {
     const int on = 1;
     connection *c = calloc(1, sizeof *c);
@@ -87,6 +104,7 @@ void connection_create(struct worker *w, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->worker = w;
     c->fd = fd;
+    take_address(c, from);
     c->task.run = run;
     buf_init(&c->in, input_max(w));
     event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);

@@ -7,6 +7,7 @@
 #include "server/timers.h"
 
 #include <event2/event_struct.h>
+#include <sys/socket.h>
 
 struct worker;
 
@@ -35,6 +36,8 @@ typedef struct connection {
     struct event readable;
     struct event writable;
     int fd;
+    uint8_t address[16]; /* of the client, in network order: 4 bytes or 16; */
+    uint8_t address_len; /* 0 when it has none */
     enum connection_state state;
     bool closed;             /* to be freed when nothing refers to it any more */
     bool paused;             /* nothing is read for now */
@@ -55,7 +58,7 @@ typedef struct connection {
 } connection;
 
 /* Takes over a socket that was accepted. It is closed when there is no memory. */
-void connection_create(struct worker *w, int fd);
+void connection_create(struct worker *w, int fd, const struct sockaddr_storage *from);
 
 /* The answer is sent, or its rest is being sent: logs it and turns to the next request. */
 void connection_answered(connection *c, bool complete);

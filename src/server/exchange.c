@@ -1,14 +1,13 @@
 #include "server/exchange.h"
 
+#include "server/error_log.h"
 #include "server/function_host.h"
 #include "server/limits.h"
 #include "server/reply.h"
 #include "server/worker.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#define ALLOW_BYTES 1024
+#include <time.h>
 
 static exchange *of_invocation(invocation *v)
 {
@@ -32,46 +31,54 @@ static void answer_health(connection *c)
                                .body = slice_str("ok\n")});
 }
 
-/* Answers with the methods that there are: to OPTIONS, or to a method that is none of them. */
-static void answer_methods(connection *c, const function *f, bool asked)
+/* What is answered where no function is called: to OPTIONS the methods that there are, else an
+ * error. */
+static int make_refusal(const exchange *x, response *a)
 {
+    const request *q = &x->request;
+    const function *f = x->function;
     buf allow;
     int rc;
 
-    buf_init(&allow, LIMIT_RESPONSE_HEAD_BYTES);
-    rc = buf_append_str(&allow, "Allow: ");
-    rc = rc ? rc : function_put_allow(f, &allow);
-    rc = rc ? rc : buf_append_str(&allow, "\r\n");
-    if (rc)
-        reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
-    else if (asked)
-        reply_send(c, &(reply){.status = 204, .headers = buf_slice(&allow)});
+    if (!f || function_takes(f, q->method)) {
+        response_set_error(a, f ? 413 : 404, f ? "too_large" : "not_found",
+                           slice_str(f ? "the request's body is larger than it may be"
+                                       : "no function has this route"),
+                           q->id);
+        return 0;
+    }
+    if (slice_equal_str(q->method, "OPTIONS"))
+        a->status = 204;
     else
-        reply_error_with(c, 405, buf_slice(&allow), "method_not_allowed",
-                         slice_str("the function does not take this method"));
+        response_set_error(a, 405, "method_not_allowed",
+                           slice_str("the function does not take this method"), q->id);
+    buf_init(&allow, LIMIT_RESPONSE_HEAD_BYTES);
+    rc = function_put_allow(f, &allow);
+    rc = rc ? rc : headers_put(&a->headers, slice_str("Allow"), buf_slice(&allow));
     buf_deinit(&allow);
+    return rc;
 }
 
 static const char *type_of(const function *f, slice output)
 {
     if (output.len == 0)
         return NULL;
-    if (f->content_type)
-        return f->content_type;
-    if (!slice_is_utf8(output))
-        return "application/octet-stream";
-    if (output.data[0] == '{' || output.data[0] == '[')
-        return "application/json";
-    return "text/plain; charset=utf-8";
+    return f->content_type ? f->content_type : response_type_of(output);
 }
 
-static void on_done(invocation *v, const invocation_result *r)
+/* The request is answered, and its connection may be gone on with. */
+static void go_on(connection *c)
 {
-    exchange *x = of_invocation(v);
-    connection *c = connection_of_exchange(x);
-    const context *ctx = &v->context;
+    if (!c->exchange.begins && !c->closed && c->in.len)
+        worker_queue(c->worker, &c->task);
+}
 
-    x->request.trace = buf_slice(&ctx->trace);
+/* Answers with what a function gave, as no middleware wants to see it. */
+static void answer_at_once(connection *c, const invocation_result *r)
+{
+    exchange *x = &c->exchange;
+    const context *ctx = &x->invocation.context;
+
     if (r->code)
         reply_error(c, r->status, r->status == 503 ? RETRY_AFTER : NULL, r->code, r->text);
     else
@@ -81,11 +88,124 @@ static void on_done(invocation *v, const invocation_result *r)
                           .headers = buf_slice(&ctx->headers),
                           .body = r->output,
                       });
-    if (!x->begins && !c->closed && c->in.len)
-        worker_queue(c->worker, &c->task);
+    go_on(c);
 }
 
-static void call_function(connection *c, function *f, slice body)
+/* --- With middleware --- */
+
+static middleware_request facts_of(const connection *c)
+{
+    const request *q = &c->exchange.request;
+
+    return (middleware_request){
+        .method = q->method,
+        .headers = headers_of(q->head),
+        .address = slice_of(c->address, c->address_len),
+        .id = q->id,
+        .now_ns = q->started_ns,
+        .now_s = (uint64_t)time(NULL),
+    };
+}
+
+static void send_answer(connection *c)
+{
+    response *a = &c->exchange.answer;
+
+    reply_send(c, &(reply){
+                      .status = a->status,
+                      .headers = buf_slice(&a->headers),
+                      .body = a->body,
+                  });
+    go_on(c);
+}
+
+static void log_problem(const connection *c, const char *who, const error *err)
+{
+    error_log_write(c->worker->shared->errors, who, c->exchange.request.id,
+                    slice_str(error_text(err)));
+}
+
+static void set_failure(exchange *x, int status, const char *code, slice text)
+{
+    response_set_error(&x->answer, status, code, text, x->request.id);
+    if (status == 503 && headers_put(&x->answer.headers, slice_str("Retry-After"), slice_str("1")))
+        buf_clear(&x->answer.headers);
+}
+
+static void step(connection *c, enum middleware_next next);
+
+static void send_back(connection *c)
+{
+    const middleware_request q = facts_of(c);
+    exchange *x = &c->exchange;
+
+    x->goes_back = true;
+    step(c, middleware_after(&x->run, &q, c->worker->compressor, &x->answer));
+}
+
+/* Makes what a function gave the answer. Its output stays where it is for now. */
+static void take_result(exchange *x, const invocation_result *r)
+{
+    const context *ctx = &x->invocation.context;
+    response *a = &x->answer;
+    const char *type;
+    int rc;
+
+    if (r->code) {
+        set_failure(x, r->status, r->code, r->text);
+        return;
+    }
+    a->status = ctx->status ? ctx->status : 200;
+    a->body = r->output;
+    type = ctx->has_type ? NULL : type_of(x->function, r->output);
+    rc = buf_append(&a->headers, ctx->headers.data, ctx->headers.len);
+    if (rc == 0 && type)
+        rc = headers_put(&a->headers, slice_str("Content-Type"), slice_str(type));
+    if (rc)
+        set_failure(x, 503, "busy", slice_str("out of memory"));
+}
+
+static void on_function_done(invocation *v, const invocation_result *r)
+{
+    exchange *x = of_invocation(v);
+    connection *c = connection_of_exchange(x);
+
+    x->request.trace = buf_slice(&v->context.trace);
+    if (!x->run.chain) {
+        answer_at_once(c, r);
+        return;
+    }
+    take_result(x, r);
+    send_back(c);
+}
+
+/* A function of the project that is middleware has had its say. */
+static void on_middleware_done(invocation *v, const invocation_result *r)
+{
+    exchange *x = of_invocation(v);
+    connection *c = connection_of_exchange(x);
+    const middleware_request q = facts_of(c);
+    const char *who = middleware_function(&x->run)->name;
+    enum middleware_next next;
+    error err = {0};
+
+    context_deinit(&v->context);
+    if (r->code) {
+        set_failure(x, r->status, r->code, r->text);
+        send_back(c);
+        return;
+    }
+    next = x->goes_back ? middleware_resume_after(&x->run, &q, c->worker->compressor, r->output,
+                                                  &x->answer, &err)
+                        : middleware_resume_before(&x->run, &q, r->output, &x->answer, &err);
+    if (err.code)
+        log_problem(c, who, &err);
+    error_deinit(&err);
+    step(c, next);
+}
+
+static void begin_invocation(connection *c, function *f, enum invocation_part part, slice input,
+                             void (*done)(invocation *v, const invocation_result *r))
 {
     exchange *x = &c->exchange;
     invocation *v = &x->invocation;
@@ -93,10 +213,10 @@ static void call_function(connection *c, function *f, slice body)
     *v = (invocation){
         .worker = c->worker,
         .function = f,
+        .part = part,
         .method = x->request.method,
-        .done = on_done,
+        .done = done,
     };
-    x->function = f;
     context_init(&v->context);
     v->context.host = &http_host;
     v->context.app = c->worker->shared->app;
@@ -105,14 +225,90 @@ static void call_function(connection *c, function *f, slice body)
     v->context.id = x->request.id;
     v->context.started_ns = x->request.started_ns;
     c->state = CONNECTION_CALL;
-    x->begins = true;
-    invocation_begin(v, body);
-    x->begins = false;
-    if (c->closed || c->state != CONNECTION_CALL)
+    invocation_begin(v, input);
+}
+
+static void call_function(connection *c)
+{
+    slice body = c->exchange.body;
+
+    /* Nobody needs it any more once it has been handed over. */
+    c->exchange.body = slice_of(NULL, 0);
+    begin_invocation(c, c->exchange.function, INVOCATION_HANDLER, body, on_function_done);
+}
+
+static void refuse(connection *c)
+{
+    exchange *x = &c->exchange;
+
+    if (!x->run.chain)
+        response_init(&x->answer);
+    if (make_refusal(x, &x->answer))
+        set_failure(x, 503, "busy", slice_str("out of memory"));
+    if (x->run.chain) {
+        send_back(c);
         return;
-    timers_set(&c->worker->timers, &c->timer, TIMER_CALL, x->request.started_ns);
-    if (!exchange_hold(x))
-        connection_close(c);
+    }
+    send_answer(c);
+    response_deinit(&x->answer);
+}
+
+/* Calls the function, or says why not. */
+static void act(connection *c)
+{
+    exchange *x = &c->exchange;
+
+    if (x->function && function_takes(x->function, x->request.method) &&
+        x->body.len <= x->function->limits.request_bytes)
+        call_function(c);
+    else
+        refuse(c);
+}
+
+static void call_middleware(connection *c)
+{
+    exchange *x = &c->exchange;
+    buf request_json, input;
+    int rc;
+
+    buf_init(&request_json, LIMIT_REQUEST_JSON_BYTES);
+    buf_init(&input, SIZE_MAX);
+    rc = http_host.describe(&x->invocation.context, &request_json);
+    if (rc == 0 && x->goes_back) {
+        rc = response_keep_body(&x->answer);
+        rc = rc ? rc : middleware_put_after(&input, buf_slice(&request_json), &x->answer);
+    } else if (rc == 0) {
+        rc = middleware_put_before(&input, buf_slice(&request_json), x->body);
+    }
+    if (rc) {
+        set_failure(x, 503, "busy", slice_str("out of memory"));
+        send_back(c);
+    } else {
+        context_deinit(&x->invocation.context);
+        begin_invocation(c, middleware_function(&x->run),
+                         x->goes_back ? INVOCATION_AFTER : INVOCATION_BEFORE, buf_slice(&input),
+                         on_middleware_done);
+    }
+    buf_deinit(&request_json);
+    buf_deinit(&input);
+}
+
+static void step(connection *c, enum middleware_next next)
+{
+    switch (next) {
+    case MIDDLEWARE_CALL:
+        call_middleware(c);
+        return;
+    case MIDDLEWARE_ANSWER:
+        send_back(c);
+        return;
+    case MIDDLEWARE_GO_ON:
+        if (c->exchange.goes_back)
+            send_answer(c);
+        else
+            act(c);
+        return;
+    }
 }
 
 /* Lets a view into `from` point to the same place in its copy `to`. */
@@ -138,28 +334,48 @@ static bool keep_match(exchange *x, const route_match *found)
     return true;
 }
 
+/* Begins to answer; it may take longer than this. */
+static void begin(connection *c)
+{
+    const worker_shared *shared = c->worker->shared;
+    exchange *x = &c->exchange;
+    const middleware *chain =
+        x->function ? shared->chains[x->function->index] : shared->default_chain;
+
+    if (!chain) {
+        act(c);
+        return;
+    }
+    const middleware_request q = facts_of(c);
+    response_init(&x->answer);
+    middleware_begin(&x->run, chain);
+    step(c, middleware_before(&x->run, &q, &x->answer));
+}
+
 void exchange_begin(connection *c, slice body)
 {
-    request *q = &c->exchange.request;
+    exchange *x = &c->exchange;
+    request *q = &x->request;
     route_match match;
-    function *f;
 
     if (slice_equal_str(q->path, "/healthz")) {
         answer_health(c);
         return;
     }
     worker_next_id(c->worker, q->id);
-    f = app_find(c->worker->shared->app, q->path, &match);
-    if (!f)
-        reply_error(c, 404, NULL, "not_found", slice_str("no function has this route"));
-    else if (!function_takes(f, q->method))
-        answer_methods(c, f, slice_equal_str(q->method, "OPTIONS"));
-    else if (body.len > f->limits.request_bytes)
-        reply_error(c, 413, NULL, "too_large", slice_str("the request's body is larger than it may be"));
-    else if (!keep_match(&c->exchange, &match))
+    x->body = body;
+    x->function = app_find(c->worker->shared->app, q->path, &match);
+    x->begins = true;
+    if (x->function && !keep_match(x, &match))
         reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
     else
-        call_function(c, f, body);
+        begin(c);
+    x->begins = false;
+    if (c->closed || c->state != CONNECTION_CALL)
+        return;
+    timers_set(&c->worker->timers, &c->timer, TIMER_CALL, q->started_ns);
+    if (!exchange_hold(x))
+        connection_close(c);
 }
 
 void exchange_cancel(connection *c)
@@ -174,11 +390,14 @@ bool exchange_hold(exchange *x)
 
     if (x->held)
         return true;
-    x->held = malloc(from.len + 1);
+    x->held = malloc(from.len + x->body.len + 1);
     if (!x->held)
         return false;
     if (from.len)
         memcpy(x->held, from.data, from.len);
+    if (x->body.len)
+        memcpy(x->held + from.len, x->body.data, x->body.len);
+    x->body = slice_of(x->held + from.len, x->body.len);
     move_view(&q->method, from, x->held);
     move_view(&q->target, from, x->held);
     move_view(&q->path, from, x->held);
@@ -192,6 +411,12 @@ bool exchange_hold(exchange *x)
 void exchange_deinit(exchange *x)
 {
     context_deinit(&x->invocation.context);
+    if (x->run.chain) {
+        middleware_end(&x->run);
+        response_deinit(&x->answer);
+    }
+    x->run.chain = NULL;
+    x->goes_back = false;
     free(x->match);
     free(x->held);
     x->match = NULL;

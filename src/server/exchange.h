@@ -3,6 +3,7 @@
 
 #include "app/app.h"
 #include "server/invocation.h"
+#include "server/middleware.h"
 
 /* A request over HTTP and what is done to answer it. It lives in its connection, which has one at a
  * time. */
@@ -29,10 +30,14 @@ typedef struct request {
 
 typedef struct exchange {
     request request;
+    slice body;         /* of the request, as long as it may be needed; */
     function *function; /* of its route, */
     route_match *match; /* and the parameters in it; NULL: none */
     invocation invocation;
-    bool begins; /* its function has its first turn: whoever began it goes on by itself */
+    middleware_run run; /* without a chain there is none */
+    bool goes_back;     /* there is an answer, which goes through middleware */
+    response answer;    /* in the making, when there is middleware */
+    bool begins;        /* whoever began it goes on by itself when it is answered */
     uint8_t *held;
 } exchange;
 

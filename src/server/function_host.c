@@ -42,17 +42,19 @@ static int describe_http(const context *c, buf *out)
 {
     const exchange *x = (const exchange *)(void *)((char *)of_context(c) - offsetof(exchange, invocation));
     const request *q = &x->request;
-    int rc = buf_printf(out, "{\"id\":\"%s\",\"trigger\":\"http\"", c->id);
+    int rc = buf_printf(out, "{\"id\":\"%s\",\"trigger\":\"http\"", q->id);
 
     rc = rc ? rc : put_member(out, "method", q->method);
     rc = rc ? rc : put_member(out, "path", q->path);
     rc = rc ? rc : put_member(out, "url", q->target);
-    rc = rc ? rc : put_member(out, "route", slice_str(x->function->route));
+    rc = rc ? rc : put_member(out, "route", slice_str(x->function ? x->function->route : ""));
     rc = rc ? rc : put_params(x, out);
     rc = rc ? rc : buf_append_str(out, ",\"query\":");
     rc = rc ? rc : query_put_json(out, query_of(q->target));
     rc = rc ? rc : buf_append_str(out, ",\"headers\":");
     rc = rc ? rc : headers_put_json(out, headers_of(q->head));
+    if (rc == 0 && x->run.chain)
+        rc = middleware_put_facts(&x->run, out);
     return rc ? rc : buf_append_byte(out, '}');
 }
 

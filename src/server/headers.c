@@ -45,7 +45,7 @@ slice headers_of(slice head)
     return slice_of(head.data + start, head.len - start - 2);
 }
 
-bool headers_next(slice *lines, header *out)
+bool headers_next(slice *lines, header_line *out)
 {
     const uint8_t *end = lines->len ? memmem(lines->data, lines->len, "\r\n", 2) : NULL;
     size_t len = end ? (size_t)(end - lines->data) : 0;
@@ -63,14 +63,14 @@ bool headers_next(slice *lines, header *out)
     return true;
 }
 
-int headers_find(slice lines, slice lower_name, slice *value)
+int headers_find(slice lines, slice name, slice *value)
 {
     int count = 0;
-    header h;
+    header_line h;
 
     *value = slice_of(NULL, 0);
     while (count < 2 && headers_next(&lines, &h)) {
-        if (!headers_name_equal(h.name, lower_name))
+        if (!headers_name_equal(h.name, name))
             continue;
         if (count++ == 0)
             *value = h.value;
@@ -78,9 +78,9 @@ int headers_find(slice lines, slice lower_name, slice *value)
     return count;
 }
 
-header_list headers_list(slice lines, slice lower_name)
+header_list headers_list(slice lines, slice name)
 {
-    return (header_list){.lines = lines, .lower_name = lower_name};
+    return (header_list){.lines = lines, .name = name};
 }
 
 /* Takes what stands before the next comma. */
@@ -103,7 +103,7 @@ static slice take_element(slice *rest)
 
 bool header_list_next(header_list *l, slice *element)
 {
-    header h;
+    header_line h;
 
     for (;;) {
         while (l->rest.len) {
@@ -114,7 +114,7 @@ bool header_list_next(header_list *l, slice *element)
         do {
             if (!headers_next(&l->lines, &h))
                 return false;
-        } while (!headers_name_equal(h.name, l->lower_name));
+        } while (!headers_name_equal(h.name, l->name));
         l->rest = h.value;
     }
 }
@@ -150,11 +150,40 @@ static int append_latin1(buf *out, slice text)
     return rc;
 }
 
-/* Appends the values of all lines of a name, of which `first` is one and the others are in `rest`. */
-static int put_json_values(buf *out, const header *first, slice rest)
+static int put_json_value(buf *out, slice value)
 {
-    const char *between = headers_name_equal(first->name, slice_str("cookie")) ? "; " : ", ";
-    header h;
+    buf utf8;
+    int rc;
+
+    if (slice_is_utf8(value))
+        return json_put_string(out, value);
+    buf_init(&utf8, 2 * value.len);
+    rc = append_latin1(&utf8, value);
+    rc = rc ? rc : json_put_string(out, buf_slice(&utf8));
+    buf_deinit(&utf8);
+    return rc;
+}
+
+/* Appends the values of all lines of a name, of which `first` is one and the others are in `rest`. */
+static int put_json_array(buf *out, const header_line *first, slice rest)
+{
+    int rc = buf_append_byte(out, '[');
+    header_line h;
+
+    rc = rc ? rc : put_json_value(out, first->value);
+    while (rc == 0 && headers_next(&rest, &h)) {
+        if (!headers_name_equal(h.name, first->name))
+            continue;
+        rc = buf_append_byte(out, ',');
+        rc = rc ? rc : put_json_value(out, h.value);
+    }
+    return rc ? rc : buf_append_byte(out, ']');
+}
+
+/* The same as one text. */
+static int put_json_joined(buf *out, const header_line *first, slice rest, const char *between)
+{
+    header_line h;
     buf joined;
     int rc;
 
@@ -167,17 +196,18 @@ static int put_json_values(buf *out, const header *first, slice rest)
         rc = buf_append_str(&joined, between);
         rc = rc ? rc : buf_append(&joined, h.value.data, h.value.len);
     }
-    if (rc == 0 && !slice_is_utf8(buf_slice(&joined))) {
-        buf utf8;
-
-        buf_init(&utf8, 2 * joined.len);
-        rc = append_latin1(&utf8, buf_slice(&joined));
-        buf_deinit(&joined);
-        joined = utf8;
-    }
-    rc = rc ? rc : json_put_string(out, buf_slice(&joined));
+    rc = rc ? rc : put_json_value(out, buf_slice(&joined));
     buf_deinit(&joined);
     return rc;
+}
+
+static int put_json_values(buf *out, const header_line *first, slice rest)
+{
+    if (headers_name_equal(first->name, slice_str("set-cookie")))
+        return put_json_array(out, first, rest);
+    if (headers_name_equal(first->name, slice_str("cookie")))
+        return put_json_joined(out, first, rest, "; ");
+    return put_json_joined(out, first, rest, ", ");
 }
 
 int headers_put_json(buf *out, slice lines)
@@ -185,7 +215,7 @@ int headers_put_json(buf *out, slice lines)
     slice rest = lines;
     int rc = buf_append_byte(out, '{');
     bool first = true;
-    header h;
+    header_line h;
 
     while (rc == 0 && headers_next(&rest, &h)) {
         slice before = slice_of(lines.data, (size_t)(h.name.data - lines.data));
@@ -202,13 +232,13 @@ int headers_put_json(buf *out, slice lines)
     return rc ? rc : buf_append_byte(out, '}');
 }
 
-static bool is_name(slice name)
+bool headers_is_token(slice s)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (!is_token_char(name.data[i]))
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_token_char(s.data[i]))
             return false;
     }
-    return name.len > 0;
+    return s.len > 0;
 }
 
 static bool is_value(slice value)
@@ -224,7 +254,7 @@ int headers_put(buf *lines, slice name, slice value)
 {
     int rc;
 
-    if (!is_name(name) || !is_value(value))
+    if (!headers_is_token(name) || !is_value(value))
         return E_INVALID;
     /* All of it or nothing: what is there must end with a whole line. */
     rc = buf_reserve(lines, name.len + value.len + 4);
@@ -240,7 +270,7 @@ int headers_set(buf *lines, slice name, slice value)
 {
     int rc;
 
-    if (!is_name(name) || !is_value(value))
+    if (!headers_is_token(name) || !is_value(value))
         return E_INVALID;
     rc = buf_reserve(lines, name.len + value.len + 4);
     if (rc)
@@ -253,7 +283,7 @@ void headers_remove(buf *lines, slice name)
 {
     slice rest = buf_slice(lines);
     size_t kept = 0;
-    header h;
+    header_line h;
 
     while (rest.len) {
         const uint8_t *line = rest.data;

@@ -7,38 +7,38 @@
  * the empty line at the end. Nothing is copied to read them: every view is into the lines. Those of
  * a request have been found to be well-formed by request_head_read; whatever else the lines are, no
  * function here reads outside them, and what is not a header line ends them. Names are compared
- * without regard to case; the names that functions are given are in lower case. */
+ * without regard to case. */
 
-typedef struct header {
+typedef struct header_line {
     slice name;
     slice value; /* without the white space around it */
-} header;
+} header_line;
 
 /* The header lines of a head, request_head.length bytes from the start of its request. */
 slice headers_of(slice head);
 
 /* Takes the first line from `*lines`. False when there is none any more. */
-bool headers_next(slice *lines, header *out);
+bool headers_next(slice *lines, header_line *out);
 
 /* How many lines have the name: 0, 1, or 2 for more than one; `*value` is the first one's, or empty.
  * For a header that may come only once, 2 is as good as a request that nobody should trust. */
-int headers_find(slice lines, slice lower_name, slice *value);
+int headers_find(slice lines, slice name, slice *value);
 
 /* The elements of a header that is a list ("gzip, br"), in all the lines it has, one after the other;
  * empty ones are left out. A comma between double quotes does not end an element; a backslash means
  * nothing there, as in entity tags. */
 typedef struct header_list {
     slice lines;
-    slice lower_name;
+    slice name;
     slice rest;
 } header_list;
 
-header_list headers_list(slice lines, slice lower_name);
+header_list headers_list(slice lines, slice name);
 bool header_list_next(header_list *l, slice *element);
 
 /* Appends the lines as a JSON object: names in lower case, the values of a name that comes again
- * joined by ", " (by "; " for cookie). Values that are not UTF-8 are taken as ISO 8859-1. As
- * buf_append. */
+ * joined by ", " (by "; " for cookie); set-cookie, whose values cannot be joined, is an array of
+ * them. Values that are not UTF-8 are taken as ISO 8859-1. As buf_append. */
 int headers_put_json(buf *out, slice lines) MUST_CHECK;
 
 /* Appends a line. E_INVALID for a name that is not a token and for a value with a control character
@@ -59,6 +59,9 @@ int headers_add(buf *lines, slice name, slice element) MUST_CHECK;
 /* Whether the name is of a header that only the server sets: it frames the message or is about the
  * connection. */
 bool headers_is_reserved(slice name);
+
+/* Whether it is what a header's name, a method or an encoding can be: a token of RFC 9110. */
+bool headers_is_token(slice s);
 
 /* Whether two names or tokens are the same but for case. */
 bool headers_name_equal(slice a, slice b);

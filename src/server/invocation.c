@@ -59,7 +59,7 @@ static void end(invocation *v, const invocation_result *r)
     v->call = NULL;
     v->done(v, r);
     /* `v` may be gone, or at work for the next one. */
-    if (f->reuse && !r->code)
+    if (f->reuse && c && !r->code)
         kept_calls_put(&w->kept, f, c);
     else
         call_destroy(c);
@@ -172,12 +172,28 @@ static void on_wake(call *woken, void *arg)
     worker_queue(v->worker, &v->task);
 }
 
+/* The export to call, or NULL. */
+static const char *export_of(const invocation *v)
+{
+    const function *f = v->function;
+
+    switch (v->part) {
+    case INVOCATION_BEFORE:
+        return f->has_before ? "before" : NULL;
+    case INVOCATION_AFTER:
+        return f->has_after ? "after" : NULL;
+    case INVOCATION_HANDLER:
+        break;
+    }
+    return function_export(f, v->method);
+}
+
 /* Starts the function, whose code is there, and gives it its first turn. */
 static void start(invocation *v, slice body)
 {
     const function *f = v->function;
     const call_options options = {
-        .function = function_export(f, v->method),
+        .function = export_of(v),
         .input = body,
         .wall_ms = f->limits.wall_ms,
         .host_context = &v->context,
@@ -187,6 +203,10 @@ static void start(invocation *v, slice body)
     error err = {0};
     int rc;
 
+    if (!options.function && v->part != INVOCATION_HANDLER) {
+        end(v, &(invocation_result){.status = 200});
+        return;
+    }
     if (!options.function) {
         fail(v, 500, "function_failed", "the function can be called by requests only");
         return;

@@ -18,11 +18,19 @@ typedef struct invocation_result {
 
 #define INVOCATION_ID_BYTES 17 /* with the NUL */
 
+/* What is called in a function. */
+enum invocation_part {
+    INVOCATION_HANDLER, /* what its method says, or what there is for all else */
+    INVOCATION_BEFORE,  /* of middleware; if it exports none, that is as if it had no output */
+    INVOCATION_AFTER
+};
+
 /* One call of a function, whoever wants it: a request, an event, another function. It belongs to one
  * worker and its thread. All-zero: not begun. */
 typedef struct invocation {
     struct worker *worker;
     function *function; /* NULL: not begun, or at its end */
+    enum invocation_part part;
     slice method;       /* of a request, which says what is called; else empty */
     context context;
     /* It has ended. May be called before invocation_begin returns. */
@@ -39,7 +47,7 @@ typedef struct invocation {
     uint64_t cpu_ns;
 } invocation;
 
-/* Begins it: `v` is all-zero but for worker, function, method, done and the context, which is its
+/* Begins it: `v` is all-zero but for worker, function, part, method, done and the context, which is its
  * owner's to make and to end. It runs at once as far as it comes in its turn, or
  * waits for its function's code. `body` is needed only until this returns. */
 void invocation_begin(invocation *v, slice body);

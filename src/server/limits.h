@@ -37,6 +37,15 @@
 #define LIMIT_ADMIN_BODY_BYTES (1024L * 1024 * 1024) /* the services have limits of their own */
 #define LIMIT_ADMIN_S 60                            /* for one request */
 
+/* Of middleware. */
+#define LIMIT_MIDDLEWARE 32      /* for one function */
+#define LIMIT_RATE_BUCKETS 65536 /* whose counts are remembered; over that, the fullest goes */
+#define LIMIT_REQUEST_ID_BYTES 64
+#define LIMIT_TOKEN_BYTES (8UL * 1024)
+#define LIMIT_TOKEN_MEMBERS 100                /* of its header, and claims */
+#define LIMIT_COMPRESSED_BYTES (1024UL * 1024) /* a longer body would keep its worker too long */
+#define LIMIT_FACTS_BYTES (64UL * 1024)        /* what middleware tells the function */
+
 #define TICK_MS 10 /* how often a running call can be made to let others run */
 
 #endif

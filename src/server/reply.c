@@ -131,8 +131,9 @@ static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
     if (r->type) {
         at = put(at, "\r\nContent-Type: ");
         at = put(at, r->type);
-        at = put(at, "\r\nX-Content-Type-Options: nosniff");
     }
+    if (r->body.len)
+        at = put(at, "\r\nX-Content-Type-Options: nosniff");
     if (!is_bodiless(r->status)) {
         at = put(at, "\r\nContent-Length: ");
         at = put_number(at, r->body.len);

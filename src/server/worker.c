@@ -105,10 +105,14 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 
     (void)what;
     for (int n = 0; n < ACCEPTS_IN_TURN; n++) {
-        int client = has_room(w) ? accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+        socklen_t len = sizeof from;
+        int client = has_room(w) ? accept4(fd, (struct sockaddr *)&from, &len,
+                                           SOCK_NONBLOCK | SOCK_CLOEXEC)
+                                 : -1;
 
         if (client >= 0) {
-            connection_create(w, client);
+            connection_create(w, client, &from);
         } else if (w->connections >= LIMIT_CONNECTIONS || !may_try_again(errno)) {
             /* Out of connections, descriptors or memory: the sweep begins anew. */
             stop_accepting(w);
@@ -308,7 +312,7 @@ int worker_create(worker **out, const worker_shared *shared, int listen_fd, erro
     w->log.writer = shared->access;
     w->scratch = malloc(WORKER_SCRATCH_BYTES);
     w->ticker_slot = aligned_alloc(alignof(ticker_slot), sizeof *w->ticker_slot);
-    if (!w->scratch || !w->ticker_slot ||
+    if (!w->scratch || !w->ticker_slot || compressor_create(&w->compressor) != 0 ||
         getrandom(&w->id_seed, sizeof w->id_seed, 0) != (ssize_t)sizeof w->id_seed) {
         rc = error_set(err, E_NO_MEMORY, "out of memory for a worker");
         goto done;
@@ -371,6 +375,7 @@ void worker_destroy(worker *w)
     timers_deinit(&w->timers);
     timers_deinit(&w->call_timers);
     kept_calls_deinit(&w->kept);
+    compressor_destroy(w->compressor);
     free(w->function_counters);
     free(w->ticker_slot);
     free(w->scratch);

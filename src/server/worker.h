@@ -18,6 +18,8 @@ typedef struct worker_shared {
     ticker *ticker;
     log_writer *access; /* or NULL */
     log_writer *errors;
+    middleware *const *chains; /* by function.index; NULL for one without middleware */
+    const middleware *default_chain; /* where no function has the route; likewise */
     size_t request_bytes;  /* the most that any function takes */
     size_t response_bytes; /* and gives */
 } worker_shared;
@@ -57,6 +59,7 @@ typedef struct worker {
     uint64_t id_seed;
     uint64_t id_count;
     uint8_t *scratch;
+    compressor *compressor;
     atomic_size_t cut_off; /* calls that were stopped when the drain took too long */
 } worker;
 

@@ -105,6 +105,53 @@ static void test_base64_keeps_the_maximum(void **state)
     buf_deinit(&out);
 }
 
+/* RFC 4648 section 10, and the letters that differ. */
+static void test_base64_encodes(void **state)
+{
+    static const struct {
+        const char *bytes;
+        const char *text;
+        const char *url;
+    } cases[] = {
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"foob", "Zm9vYg==", "Zm9vYg"},
+        {"\xfb\xff\xfe", "+//+", "-__-"},
+    };
+    buf out;
+
+    (void)state;
+    buf_init(&out, 8);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&out);
+        assert_int_equal(base64_encode(slice_str(cases[i].bytes), &out), 0);
+        assert_true(slice_equal_str(buf_slice(&out), cases[i].text));
+        buf_clear(&out);
+        assert_int_equal(base64url_decode(slice_str(cases[i].url), &out), 0);
+        assert_true(slice_equal_str(buf_slice(&out), cases[i].bytes));
+    }
+    buf_clear(&out);
+    assert_int_equal(base64_encode(slice_str("foobars"), &out), E_TOO_LARGE);
+    assert_int_equal(out.len, 0);
+    buf_deinit(&out);
+}
+
+static void test_base64url_refuses_everything_else(void **state)
+{
+    static const char *const bad[] = {"Z",     "Zg==",   "Zm8=", "+//+", "Zh",   "Zm9",
+                                      "Zm9vZ", "Zm9v\n", "Zm 9", "Zm9=", "====", "\xc3\xbc"};
+    buf out;
+
+    (void)state;
+    buf_init(&out, 100);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(base64url_decode(slice_str(bad[i]), &out), E_INVALID);
+    assert_int_equal(out.len, 0);
+    buf_deinit(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +160,8 @@ int main(void)
         cmocka_unit_test(test_base64_decodes),
         cmocka_unit_test(test_base64_refuses_everything_else),
         cmocka_unit_test(test_base64_keeps_the_maximum),
+        cmocka_unit_test(test_base64_encodes),
+        cmocka_unit_test(test_base64url_refuses_everything_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

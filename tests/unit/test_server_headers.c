@@ -60,7 +60,7 @@ static void test_one_after_the_other(void **state)
         {"If-None-Match", "\"a,b\\\", W/\"c\""},
     };
     slice rest = slice_str(lines);
-    header h;
+    header_line h;
 
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -84,7 +84,7 @@ static void test_garbage(void **state)
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
         slice rest = slice_str(garbage[i]);
         slice value;
-        header h;
+        header_line h;
 
         assert_false(headers_next(&rest, &h));
         assert_int_equal(rest.len, 0);
@@ -146,6 +146,9 @@ static void test_json(void **state)
         {"Host: x\r\n", "{\"host\":\"x\"}"},
         {"A: 1\r\nb: \"\r\na: 2\r\nA:\r\n", "{\"a\":\"1, 2, \",\"b\":\"\\\"\"}"},
         {"Cookie: a=1\r\ncookie: b=2\r\n", "{\"cookie\":\"a=1; b=2\"}"},
+        {"Set-Cookie: a=1, x\r\nX: y\r\nset-cookie: b=2\r\n",
+         "{\"set-cookie\":[\"a=1, x\",\"b=2\"],\"x\":\"y\"}"},
+        {"Set-Cookie: a=1\r\n", "{\"set-cookie\":[\"a=1\"]}"},
         {"X: gr\xc3\xbc\xc3\x9f\r\n", "{\"x\":\"gr\xc3\xbc\xc3\x9f\"}"},
         {"X: gr\xfc\xdf\r\n", "{\"x\":\"gr\xc3\xbc\xc3\x9f\"}"},
         {"X: a\tb\r\n", "{\"x\":\"a\\u0009b\"}"},
