@@ -27,6 +27,7 @@ typedef struct function {
     bool has_head;       /* HEAD too: else GET's is called */
     bool only_requests;  /* and there is none for events and other functions */
     bool is_middleware;
+    bool is_built;       /* by `ubiq build`, from `source` */
     char *content_type;  /* of its output, or NULL: what it looks like */
     strmap config;       /* what its config_get reads */
     config_limits limits;

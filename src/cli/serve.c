@@ -107,12 +107,15 @@ static void print_start(const server *s, app *a, const char *directory)
     size_t width = 0;
 
     for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++)
-        width = strlen(f[i].route) > width ? strlen(f[i].route) : width;
+        width = f[i].route && strlen(f[i].route) > width ? strlen(f[i].route) : width;
     fprintf(stderr, "ubiq %s serves %s at http://%s with %u worker%s\n\n", UBIQ_VERSION, directory,
             server_address(s), server_worker_count(s), server_worker_count(s) == 1 ? "" : "s");
-    for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++)
+    for (size_t i = 0; i < count && i < ROUTES_SHOWN; i++) {
+        if (!f[i].route)
+            continue;
         fprintf(stderr, "  %-*s  curl %shttp://%s%s\n", (int)width, f[i].route, curl_options(&f[i]),
                 server_address(s), f[i].route);
+    }
     if (count > ROUTES_SHOWN)
         fprintf(stderr, "  and %zu more\n", count - ROUTES_SHOWN);
     if (server_admin_address(s))
