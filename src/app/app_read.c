@@ -15,7 +15,7 @@ static int set_route(function *f, const char *pattern, error *err)
     buf route;
     int rc;
 
-    if (f->is_middleware)
+    if (f->is_middleware || (pattern && strcmp(pattern, ROUTE_NONE) == 0))
         return 0;
     buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
     rc = pattern ? route_of_pattern(pattern, &route, err) : route_of_name(f->name, &route, err);

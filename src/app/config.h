@@ -26,12 +26,14 @@ typedef struct config_limits {
     uint32_t http_requests;       /* of one invocation */
 } config_limits;
 
+#define ROUTE_NONE "none" /* the function answers no requests */
+
 /* [functions."<name>"] */
 typedef struct config_function {
     char *name;
     unsigned line; /* of ubiq.toml */
     char *entry;
-    char *route;        /* "/people/[id]" */
+    char *route;        /* "/people/[id]", or ROUTE_NONE */
     char *content_type; /* of its output */
     config_list methods;
     config_list permissions;

@@ -33,7 +33,7 @@ static int read_route(config_reader *r, const config_key *key, void *into)
     int rc = config_text(r, key, into);
     buf route;
 
-    if (rc)
+    if (rc || strcmp(*pattern, ROUTE_NONE) == 0)
         return rc;
     buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
     rc = route_of_pattern(*pattern, &route, &r->record.err);

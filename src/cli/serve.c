@@ -13,7 +13,8 @@
 #define ROUTES_SHOWN 20
 
 static const char usage[] =
-    "usage: ubiq serve DIR [--listen ADDRESS:PORT] [--workers N] [--access-log PATH]\n"
+    "usage: ubiq serve DIR [--listen ADDRESS:PORT] [--workers N]\n"
+    "                      [--access-log PATH] [--env NAME]\n"
     "\n"
     "Serves the functions of the project in DIR over HTTP. DIR/functions/a/b.wasm\n"
     "answers at /a/b, and index.wasm for its directory. A request's body is the\n"
@@ -25,6 +26,8 @@ static const char usage[] =
     "  -w, --workers N            threads; 0, as it is without, is one a core\n"
     "      --access-log PATH      where a line of JSON for each request goes: a file,\n"
     "                             - for standard output, as it is without, or off\n"
+    "      --env NAME             the environment, for [env] of ubiq.toml: production,\n"
+    "                             unless said\n"
     "  -h, --help                 print this\n";
 
 static int bad_usage(const char *what, const char *value)
@@ -47,12 +50,14 @@ static int read_workers(const char *text, server_options *o)
 }
 
 /* Reads the command line. -1 to go on, otherwise the exit code. */
-static int read_arguments(int argc, char **argv, server_options *o, const char **directory)
+static int read_arguments(int argc, char **argv, server_options *o, const char **directory,
+                          const char **environment)
 {
     static const struct option options[] = {
         {"listen", required_argument, NULL, 'l'},
         {"workers", required_argument, NULL, 'w'},
         {"access-log", required_argument, NULL, 'a'},
+        {"env", required_argument, NULL, 'e'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -70,6 +75,9 @@ static int read_arguments(int argc, char **argv, server_options *o, const char *
             break;
         case 'a':
             o->access_log = optarg;
+            break;
+        case 'e':
+            *environment = optarg;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -139,16 +147,16 @@ static int open_log(error *err)
 int cli_serve(int argc, char **argv)
 {
     server_options options = {0};
-    const char *directory = NULL;
+    const char *directory = NULL, *environment = ENVIRONMENT_PRODUCTION;
     error err = {0};
     server *s = NULL;
     app *a = NULL;
-    int rc = read_arguments(argc, argv, &options, &directory);
+    int rc = read_arguments(argc, argv, &options, &directory, &environment);
 
     if (rc >= 0)
         return rc;
     rc = open_log(&err);
-    rc = rc ? rc : app_open(&a, directory, ENVIRONMENT_PRODUCTION, NULL, &err);
+    rc = rc ? rc : app_open(&a, directory, environment, NULL, &err);
     rc = rc ? rc : server_create(&s, a, &options, &err);
     if (rc == 0) {
         print_start(s, a, directory);
