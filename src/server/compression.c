@@ -44,23 +44,17 @@ static int add_type(compression *c, const char *type, error *err)
 
 int compression_create(compression **out, const config_compression *from, error *err)
 {
-    static char *const usual[] = {
-        "text/*", "application/json", "application/javascript", "image/svg+xml", "application/xml",
-    };
-    bool said = from->types.given || from->types.count > 0;
-    char *const *type = said ? from->types.item : usual;
-    size_t types = said ? from->types.count : sizeof usual / sizeof *usual;
     compression *c = calloc(1, sizeof *c);
     int rc = 0;
 
     *out = NULL;
-    if (!c || !(c->type = calloc(types + 1, sizeof *c->type))) {
+    if (!c || !(c->type = calloc(from->types.count + 1, sizeof *c->type))) {
         rc = error_set(err, E_NO_MEMORY, "middleware.compression");
         goto done;
     }
     c->min_bytes = from->min_bytes;
-    for (size_t i = 0; i < types && rc == 0; i++)
-        rc = add_type(c, type[i], err);
+    for (size_t i = 0; i < from->types.count && rc == 0; i++)
+        rc = add_type(c, from->types.item[i], err);
     if (rc)
         goto done;
     *out = c;

@@ -24,7 +24,6 @@ static int read_origins(cors *c, const config_list *origins, error *err)
 {
     int rc = 0;
 
-    c->any = origins->count == 0 && !origins->given;
     c->origin = calloc(origins->count + 1, sizeof *c->origin);
     if (!c->origin)
         return error_set(err, E_NO_MEMORY, "middleware.cors");

@@ -27,6 +27,7 @@ struct reading {
     bool has_algorithm;
     bool has_issuer;
     bool has_audience;
+    bool out_of_memory; /* so that nothing can be said against the token */
 };
 
 /* Takes a member of the token's header or of its claims: 0, E_DENIED, E_NO_MEMORY. */
@@ -73,46 +74,50 @@ static int denied(error *err, const char *why)
 }
 
 /* Whether a value, which is well-formed, is this string. */
-static bool is_string(slice value, const char *text)
+static bool is_string(struct reading *t, slice value, const char *text)
 {
     json_reader r = {.text = value};
     bool same;
     buf s;
+    int rc;
 
     buf_init(&s, value.len);
-    same = json_string(&r, &s, NULL) == 0 && slice_equal_str(buf_slice(&s), text);
+    rc = json_string(&r, &s, NULL);
+    same = rc == 0 && slice_equal_str(buf_slice(&s), text);
+    t->out_of_memory |= rc == E_NO_MEMORY;
     buf_deinit(&s);
     return same;
 }
 
 /* Reads a value and gives its text, which is well-formed. */
-static bool read_value(json_reader *r, slice *text)
+static bool read_value(struct reading *t, json_reader *r, slice *text)
 {
     size_t start;
+    int rc;
 
     json_peek(r);
     start = r->at;
-    if (json_copy(r, NULL, NULL) != 0)
-        return false;
+    rc = json_copy(r, NULL, NULL);
+    t->out_of_memory |= rc == E_NO_MEMORY;
     *text = slice_of(r->text.data + start, r->at - start);
-    return true;
+    return rc == 0;
 }
 
 /* Whether it is this string or an array of strings with it. */
-static bool has_string(slice value, const char *text)
+static bool has_string(struct reading *t, slice value, const char *text)
 {
     json_reader r = {.text = value};
     bool found = false;
     slice element;
 
     if (json_peek(&r) != JSON_ARRAY)
-        return is_string(value, text);
+        return is_string(t, value, text);
     if (json_enter(&r, JSON_ARRAY, NULL) != 0)
         return false;
     for (size_t i = 0; json_next(&r, JSON_ARRAY, i, NULL) > 0; i++) {
-        if (json_peek(&r) != JSON_STRING || !read_value(&r, &element))
+        if (json_peek(&r) != JSON_STRING || !read_value(t, &r, &element))
             return false;
-        found = found || is_string(element, text);
+        found = found || is_string(t, element, text);
     }
     return found;
 }
@@ -121,7 +126,7 @@ static int take_header(struct reading *t, slice name, slice value, error *err)
 {
     if (slice_equal_str(name, "alg")) {
         t->has_algorithm = true;
-        if (!is_string(value, jwt_key_algorithm(t->jwt->key)))
+        if (!is_string(t, value, jwt_key_algorithm(t->jwt->key)))
             return denied(err, "the token is signed with another algorithm than it must be");
     }
     /* It names extensions that must be understood, and there are none that we do. */
@@ -165,13 +170,13 @@ static int take_claim(struct reading *t, slice name, slice value, error *err)
         return take_date(t, name, value, err);
     if (slice_equal_str(name, "iss")) {
         t->has_issuer = true;
-        if (j->issuer && !is_string(value, j->issuer))
+        if (j->issuer && !is_string(t, value, j->issuer))
             return denied(err, "the token is of another issuer");
     }
     if (slice_equal_str(name, "aud")) {
         t->has_audience = true;
         /* RFC 7519 section 4.1.3: who does not find himself in it must refuse it. */
-        if (!j->audience || !has_string(value, j->audience))
+        if (!j->audience || !has_string(t, value, j->audience))
             return denied(err, "the token is for another audience");
     }
     return 0;
@@ -186,7 +191,8 @@ static int read_member(json_reader *r, strmap *names, struct reading *t, take_me
 
     buf_init(&name, r->text.len);
     rc = json_name(r, &name, NULL);
-    if (rc || !read_value(r, &value)) {
+    t->out_of_memory |= rc == E_NO_MEMORY;
+    if (rc || !read_value(t, r, &value)) {
         rc = denied(err, "the token is not made of JSON objects");
         goto done;
     }
@@ -196,10 +202,8 @@ static int read_member(json_reader *r, strmap *names, struct reading *t, take_me
         goto done;
     }
     rc = strmap_set(names, buf_slice(&name), slice_of(NULL, 0));
-    if (rc)
-        error_set(err, rc, "out of memory for a token");
-    else
-        rc = take(t, buf_slice(&name), value, err);
+    t->out_of_memory |= rc != 0;
+    rc = rc ? rc : take(t, buf_slice(&name), value, err);
 done:
     buf_deinit(&name);
     return rc;
@@ -250,29 +254,28 @@ static bool split(slice token, struct parts *p)
     return p->header.len && p->claims.len && p->signature.len;
 }
 
-static int decode(slice part, buf *out, error *err)
+static int decode(struct reading *t, slice part, buf *out, error *err)
 {
     int rc;
 
     buf_clear(out);
     rc = base64url_decode(part, out);
-    if (rc == E_NO_MEMORY)
-        return error_set(err, rc, "out of memory for a token");
+    t->out_of_memory |= rc == E_NO_MEMORY;
     return rc ? denied(err, "the token is not in base64url") : 0;
 }
 
 static int verify(struct reading *t, const struct parts *p, buf *text, error *err)
 {
-    int rc = decode(p->header, text, err);
+    int rc = decode(t, p->header, text, err);
 
     rc = rc ? rc : read_object(buf_slice(text), t, take_header, err);
     if (rc == 0 && !t->has_algorithm)
         rc = denied(err, "the token does not say how it is signed");
-    rc = rc ? rc : decode(p->signature, text, err);
+    rc = rc ? rc : decode(t, p->signature, text, err);
     if (rc == 0 && !jwt_key_verify(t->jwt->key, p->is_signed, buf_slice(text)))
         rc = denied(err, "the token's signature is not valid");
     /* Only now is it worth while to look at what it says. */
-    rc = rc ? rc : decode(p->claims, text, err);
+    rc = rc ? rc : decode(t, p->claims, text, err);
     rc = rc ? rc : read_object(buf_slice(text), t, take_claim, err);
     if (rc == 0 && t->jwt->issuer && !t->has_issuer)
         rc = denied(err, "the token is of another issuer");
@@ -294,8 +297,10 @@ int jwt_verify(const jwt *j, slice token, uint64_t now_s, buf *claims, error *er
         return denied(err, "the token is not made of three parts");
     buf_init(&text, LIMIT_TOKEN_BYTES);
     rc = verify(&t, &parts, &text, err);
-    if (rc == 0 && (rc = buf_append(claims, text.data, text.len)) != 0)
-        error_set(err, rc, "out of memory for a token");
+    rc = rc ? rc : buf_append(claims, text.data, text.len);
+    t.out_of_memory |= rc == E_NO_MEMORY;
+    if (t.out_of_memory)
+        rc = error_set(err, E_NO_MEMORY, "out of memory for a token");
     buf_deinit(&text);
     return rc;
 }

@@ -62,17 +62,6 @@ static int want(middleware_set *s, enum middleware_kind kind, error *err)
     return 0;
 }
 
-static int unknown(const char *name, error *err)
-{
-    const size_t count = sizeof built_in / sizeof *built_in;
-    const char *nearest = slice_nearest(slice_str(name), built_in, count);
-
-    return error_set(
-        err, E_INVALID,
-        "middleware: use: \"%s\" is neither built in nor a function in middleware/%s%s%s", name,
-        nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-}
-
 static int add_function(middleware_step *step, const middleware_options *o, const char *name,
                         error *err)
 {
@@ -97,7 +86,9 @@ static int add_step(middleware *m, middleware_set *s, const middleware_options *
             return want(s, step->kind, err);
         }
     }
-    return unknown(name, err);
+    return error_set(err, E_INVALID,
+                     "middleware: use: \"%s\" is neither built in nor a function in middleware/",
+                     name);
 }
 
 static int check_use(const config_list *use, error *err)

@@ -15,7 +15,9 @@
 #define BODY_BYTES_MAX (LIMIT_COMPRESSED_BYTES + 1)
 #define MIN_BYTES 100
 
-static const config_compression usual = {.min_bytes = MIN_BYTES};
+static char *usual_types[] = {"text/*", "application/json", "image/svg+xml"};
+static const config_compression usual = {.min_bytes = MIN_BYTES,
+                                         .types = {.item = usual_types, .count = 3}};
 static compressor *with;
 
 /* Text that can be compressed by about half. */
@@ -214,7 +216,7 @@ static void test_whom_it_is_compressed_for(void **state)
 /* What compression would make longer. */
 static void test_noise(void **state)
 {
-    const config_compression all = {.min_bytes = 1};
+    const config_compression all = {.min_bytes = 1, .types = usual.types};
     static const struct answer answer = {200, "Content-Type: text/x\r\nETag: \"a\"\r\n", 10};
     response r;
 
@@ -229,8 +231,7 @@ static void test_noise(void **state)
 static void test_types(void **state)
 {
     char *types[] = {"application/wasm", "Font/*"};
-    const config_compression own = {.min_bytes = 1,
-                                    .types = {.item = types, .count = 2, .given = true}};
+    const config_compression own = {.min_bytes = 1, .types = {.item = types, .count = 2}};
     static const struct {
         const char *headers;
         bool compressed;

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "guest.h"
+#include "jwt_signer.h"
+#include "server/middleware.h"
 
 /* Lets each allocation of the library fail in turn, and all from one on. What was to be done then
  * either works all the same or fails with a reason; leaks are the leak checker's to find. */
@@ -294,6 +296,107 @@ static int what_fails_anyhow(error *err)
     return 0;
 }
 
+static char key_text[] = "a secret of more than 32 bytes, as it must be";
+static char *token;
+
+static struct function *find_audit(void *arg, slice name)
+{
+    static struct function audit;
+
+    (void)arg, (void)name;
+    return &audit;
+}
+
+/* An answer that says that there is no memory, at the worst. */
+static int conclude(const middleware_run *r, const response *answer, error *err)
+{
+    if (answer->status == 503)
+        return error_set(err, E_NO_MEMORY, "busy");
+    if (answer->status != 200 || r->at != 0 || r->claims.len == 0 || answer->body.len == 0)
+        return error_set(err, E_INTERNAL, "status %d", answer->status);
+    return 0;
+}
+
+static int go_through(const middleware *m, compressor *with, error *err)
+{
+    char lines[400];
+    middleware_run run;
+    middleware_request q = {.method = slice_str("GET"),
+                            .id = "id",
+                            .now_ns = 1,
+                            .now_s = 1,
+                            .address = slice_str("addr")};
+    response answer;
+    enum middleware_next next;
+    int rc;
+
+    snprintf(
+        lines, sizeof lines,
+        "Origin: http://a.b\r\nX-Key: k\r\nAccept-Encoding: zstd\r\nAuthorization: Bearer %s\r\n",
+        token);
+    q.headers = slice_str(lines);
+    middleware_begin(&run, m);
+    response_init(&answer);
+    next = middleware_before(&run, &q, &answer);
+    while (next == MIDDLEWARE_CALL)
+        next = middleware_resume_before(&run, &q, slice_str("{\"context\":{\"a\":[1]}}"), &answer,
+                                        NULL);
+    if (next == MIDDLEWARE_GO_ON)
+        answer.body = slice_str("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    next = middleware_after(&run, &q, with, &answer);
+    while (next == MIDDLEWARE_CALL)
+        next = middleware_resume_after(
+            &run, &q, with, slice_str("{\"headers\":{\"content-type\":\"a/b\",\"etag\":\"c\"}}"),
+            &answer, NULL);
+    rc = conclude(&run, &answer, err);
+    response_deinit(&answer);
+    middleware_end(&run);
+    return rc;
+}
+
+static int requests_through_middleware(error *err)
+{
+    static char *use[] = {"request_id", "cors",    "compression", "middleware/audit",
+                          "rate_limit", "api_key", "jwt"};
+    static char *origins[] = {"http://*.b", "http://a.b"}, *keys[] = {"k"}, *types[] = {"a/b"};
+    static char header[] = "X-Key", algorithm[] = "HS256", issuer[] = "joe", audience[] = "shop";
+    static const config_list methods, used = {.item = use, .count = 7};
+    const config_middleware config = {
+        .cors = {.origins = {.item = origins, .count = 2}, .credentials = true},
+        .rate_limit = {.requests = 10, .per_ms = 1, .burst = 10},
+        .api_key = {.header = header, .keys = {.item = keys, .count = 1}},
+        .jwt = {.algorithm = algorithm, .secret = key_text, .issuer = issuer, .audience = audience},
+        .compression = {.types = {.item = types, .count = 1}},
+    };
+    middleware_set *set = NULL;
+    middleware *m = NULL;
+    compressor *with = NULL;
+    int rc = middleware_set_create(&set, &config, ".", err);
+
+    rc = rc ? rc
+            : middleware_create(
+                  &m, set,
+                  &(middleware_options){
+                      .use = &used, .route = "/", .methods = &methods, .find = find_audit},
+                  err);
+    if (rc == 0 && (rc = compressor_create(&with)) != 0)
+        error_set(err, rc, "compressor");
+    rc = rc ? rc : go_through(m, with, err);
+    compressor_destroy(with);
+    middleware_destroy(m);
+    middleware_set_destroy(set);
+    return rc;
+}
+
+static void test_middleware(void **state)
+{
+    (void)state;
+    token = jwt_sign_hs256("{\"alg\":\"HS256\"}",
+                           "{\"iss\":\"joe\",\"aud\":[\"x\",\"shop\"],\"exp\":2}", key_text);
+    torture(requests_through_middleware);
+    free(token);
+}
+
 static void test_a_plugin(void **state)
 {
     (void)state;
@@ -362,7 +465,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plugin),          cmocka_unit_test(test_linked_modules),
         cmocka_unit_test(test_fresh_calls),       cmocka_unit_test(test_more_than_slots),
-        cmocka_unit_test(test_what_fails_anyhow),
+        cmocka_unit_test(test_what_fails_anyhow), cmocka_unit_test(test_middleware),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
