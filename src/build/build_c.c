@@ -259,14 +259,19 @@ static int link_object(const build_job *job, const char *object, const char *mod
     return rc;
 }
 
+/* Adds what the compiler lists as included. */
 static int add_input(const char *path, void *arg, error *err)
 {
     const build_job *job = arg;
+    int rc = inputs_add(job->inputs, job->root, path, err);
 
-    return inputs_add(job->inputs, job->root, path, err);
+    /* clang writes a backslash in a name as a slash. A file that cannot be told is taken to change all
+     * the time. */
+    if (rc == E_NOT_FOUND)
+        rc = inputs_add_real(job->inputs, path, (stamp){.size = -1, .changed_ns = INT64_MAX}, err);
+    return rc;
 }
 
-/* Adds what the compiler lists as included. */
 static int read_list(const build_job *job, const char *list, error *err)
 {
     buf text;

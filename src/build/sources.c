@@ -16,6 +16,7 @@ struct search {
     const char *root;
     size_t name_at;     /* where a function's name begins in a path */
     const char *prefix; /* of names: "" or "middleware/" */
+    unsigned depth;
 };
 
 static int no_memory(error *err)
@@ -180,6 +181,22 @@ static int add_source(struct search *s, const char *path, size_t stem, const bui
     return rc;
 }
 
+static int visit(const char *path, const char *base, void *arg, error *err);
+
+/* Depth ends what links that lead in a circle begin. */
+static int visit_directory(struct search *s, const char *path, error *err)
+{
+    int rc;
+
+    if (s->depth == LIMIT_BUILD_DEPTH)
+        return error_set(err, E_INVALID, "%s: directories nested more than %d deep", path,
+                         LIMIT_BUILD_DEPTH);
+    s->depth++;
+    rc = each_entry(path, visit, s, err);
+    s->depth--;
+    return rc;
+}
+
 static int visit(const char *path, const char *base, void *arg, error *err)
 {
     struct search *s = arg;
@@ -192,10 +209,7 @@ static int visit(const char *path, const char *base, void *arg, error *err)
     if (S_ISDIR(st.st_mode)) {
         if ((b = builder_of_directory(path)))
             return add_directory(s, path, b, err);
-        if (strlen(path) - s->name_at > LIMIT_BUILD_NAME_BYTES) /* a link to itself, say */
-            return error_set(err, E_INVALID, "%s: the name is longer than %d bytes", path,
-                             LIMIT_BUILD_NAME_BYTES);
-        return each_entry(path, visit, s, err);
+        return visit_directory(s, path, err);
     }
     if (!S_ISREG(st.st_mode))
         return 0;
