@@ -7,6 +7,9 @@
 #define CLI_FAILED 1 /* the command could not do what it was asked for */
 #define CLI_USAGE 2  /* it was not understood */
 
+/* ubiq build: compiles a project's functions. */
+int cli_build(int argc, char **argv);
+
 /* ubiq call: calls a function of a plug-in. */
 int cli_call(int argc, char **argv);
 int cli_kv(int argc, char **argv);

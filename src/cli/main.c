@@ -19,6 +19,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"build", cli_build, "compile a project's functions"},
     {"serve", cli_serve, "serve a project's functions over HTTP"},
     {"call", cli_call, "call a function of a plug-in"},
     {"kv", cli_kv, "read and write a project's keys"},
