@@ -25,7 +25,7 @@ build: setup
 
 run: setup
 	@$(call configure,release)
-	@$(call compile,release) --target ubiq example_app
+	@$(call compile,release) --target ubiq
 	@examples/run.sh
 
 test: test-release test-asan

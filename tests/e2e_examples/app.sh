@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the example application as `make run` does, posts a text of two megabytes to its functions,
+# Serves examples/app, posts a text of two megabytes to its functions,
 # and checks the answers against what wc, tr and grep say.
 set -euo pipefail
 
@@ -42,7 +42,7 @@ words=/usr/share/dict/american-english
 { cat $words; tr '\n' ' ' <$words | fold -s -w 72; echo; } >text
 [ "$(wc -c <text)" -gt 1000000 ] || fail "the text is too short"
 
-"$here/../../examples/run.sh" --listen 127.0.0.1:0 >log 2>&1 &
+"$here/../../examples/app/run.sh" --listen 127.0.0.1:0 >log 2>&1 &
 server=$!
 # The first time, functions in Rust and Go are built before it listens.
 until url=$(grep -oEm 1 'http://127\.0\.0\.1:[1-9][0-9]*' log); do
