@@ -3,6 +3,7 @@
 #include "server/function_host.h"
 #include "server/limits.h"
 #include "server/reply.h"
+#include "server/static.h"
 #include "server/worker.h"
 
 #include <stdio.h>
@@ -150,6 +151,9 @@ void exchange_begin(connection *c, slice body)
     }
     worker_next_id(c->worker, q->id);
     f = app_find(c->worker->shared->app, q->path, &match);
+    /* A file is as good as a route without parameters. */
+    if ((!f || match.count > 0) && static_serve(c))
+        return;
     if (!f)
         reply_error(c, 404, NULL, "not_found", slice_str("no function has this route"));
     else if (!function_takes(f, q->method))
