@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static exchange *of_invocation(invocation *v)
 {
@@ -107,15 +108,32 @@ static middleware_request facts_of(const connection *c)
     };
 }
 
+static void drop_file(exchange *x)
+{
+    if (x->file.fd >= 0)
+        close(x->file.fd);
+    x->file.fd = -1;
+}
+
 static void send_answer(connection *c)
 {
-    response *a = &c->exchange.answer;
+    exchange *x = &c->exchange;
+    const reply r = {
+        .status = x->answer.status,
+        .headers = buf_slice(&x->answer.headers),
+        .body = x->answer.body,
+    };
+    const static_file file = x->file;
 
-    reply_send(c, &(reply){
-                      .status = a->status,
-                      .headers = buf_slice(&a->headers),
-                      .body = a->body,
-                  });
+    /* Middleware may have put something in its place. */
+    if (x->is_public && r.body.len)
+        drop_file(x);
+    if (x->is_public && x->file.fd >= 0) {
+        x->file.fd = -1;
+        reply_send_file(c, &r, file.fd, file.start, file.length);
+    } else {
+        reply_send(c, &r);
+    }
     go_on(c);
 }
 
@@ -237,14 +255,23 @@ static void call_function(connection *c)
     begin_invocation(c, c->exchange.function, INVOCATION_HANDLER, body, on_function_done);
 }
 
-static void refuse(connection *c)
+/* Answers with a public file, or says why no function is called. */
+static void answer_itself(connection *c)
 {
     exchange *x = &c->exchange;
+    int rc;
 
     if (!x->run.chain)
         response_init(&x->answer);
-    if (make_refusal(x, &x->answer))
+    x->file.fd = -1;
+    if (!x->is_public)
+        rc = make_refusal(x, &x->answer);
+    else
+        rc = static_answer(c, &x->answer, &x->file);
+    if (rc) {
+        drop_file(x);
         set_failure(x, 503, "busy", slice_str("out of memory"));
+    }
     if (x->run.chain) {
         send_back(c);
         return;
@@ -262,7 +289,7 @@ static void act(connection *c)
         x->body.len <= x->function->limits.request_bytes)
         call_function(c);
     else
-        refuse(c);
+        answer_itself(c);
 }
 
 static void call_middleware(connection *c)
@@ -366,6 +393,11 @@ void exchange_begin(connection *c, slice body)
     x->body = body;
     x->function = app_find(c->worker->shared->app, q->path, &match);
     x->begins = true;
+    /* A file is as good as a route without parameters. */
+    x->is_public = (!x->function || match.count > 0) &&
+                   public_find(app_public(c->worker->shared->app), q->path);
+    if (x->is_public)
+        x->function = NULL;
     if (x->function && !keep_match(x, &match))
         reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
     else
@@ -415,6 +447,9 @@ void exchange_deinit(exchange *x)
         middleware_end(&x->run);
         response_deinit(&x->answer);
     }
+    if (x->is_public)
+        drop_file(x);
+    x->is_public = false;
     x->run.chain = NULL;
     x->goes_back = false;
     free(x->match);

@@ -4,6 +4,7 @@
 #include "app/app.h"
 #include "server/invocation.h"
 #include "server/middleware.h"
+#include "server/static.h"
 
 /* A request over HTTP and what is done to answer it. It lives in its connection, which has one at a
  * time. */
@@ -33,6 +34,8 @@ typedef struct exchange {
     slice body;         /* of the request, as long as it may be needed; */
     function *function; /* of its route, */
     route_match *match; /* and the parameters in it; NULL: none */
+    bool is_public;     /* it is for a public file: */
+    static_file file;   /* that is to be sent */
     invocation invocation;
     middleware_run run; /* without a chain there is none */
     bool goes_back;     /* there is an answer, which goes through middleware */
