@@ -13,15 +13,16 @@ enum storage_verb {
     STORAGE_READ,   /* result: the bytes */
     STORAGE_WRITE,  /* path, data */
     STORAGE_DELETE, /* number: 1 deleted, 0 was not there */
-    STORAGE_STAT,   /* result: {"path", "size", "type", "modified"}; the type follows from the path's
+    STORAGE_STAT, /* result: {"path", "size", "type", "modified"}; the type follows from the path's
                        ending, the time is RFC 3339 in UTC with milliseconds */
-    STORAGE_LIST    /* path is the prefix, `after`, `limit`, `sees`; result: {"items": [as stat],
+    STORAGE_LIST  /* path is the prefix, `after`, `limit`, `sees`; result: {"items": [as stat],
                        "next": "path" or null}, in byte order */
 };
 
 typedef struct storage_limits {
     size_t file_bytes;
     uint64_t total_bytes;
+    uint64_t files;
 } storage_limits;
 
 typedef struct storage_operation {
@@ -30,7 +31,9 @@ typedef struct storage_operation {
     slice path;
     slice data;
     slice after;
-    int64_t limit;
+    int64_t limit; /* from 1; what is over LIMIT_LIST is LIMIT_LIST */
+    /* Which paths the list has; NULL: all. In the asker's thread, until the operation is done or
+     * abandoned. */
     bool (*sees)(const void *arg, slice path);
     const void *arg;
 } storage_operation;
@@ -38,7 +41,9 @@ typedef struct storage_operation {
 typedef struct storage storage;
 
 /* The files whose contents are in directory `path`, which is made. `s` is borrowed. Reads and writes of
- * files happen in threads of its own, as disks are slow. */
+ * files happen in threads of its own, as disks are slow. Several processes may use the same. What a
+ * process left that was killed is put in order when no other one uses it. E_IO, E_NO_MEMORY, and what
+ * store_failure gives. */
 int storage_create(storage **out, store *s, const char *path, const storage_limits *limits,
                    error *err) MUST_CHECK;
 
@@ -46,7 +51,8 @@ int storage_create(storage **out, store *s, const char *path, const storage_limi
  * meanwhile sees the old bytes or the new ones. Any thread. */
 bool storage_submit(storage *s, storage_operation *o);
 
-/* Frees it, once nothing is being done any more. Takes NULL. */
+/* Frees it, once no operation is being done any more; ends what is left to do behind them. Takes
+ * NULL. */
 void storage_destroy(storage *s);
 
 /* The media type that a path's ending stands for: "image/png"; "application/octet-stream" for others.

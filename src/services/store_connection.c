@@ -112,7 +112,7 @@ sqlite3_stmt *store_connection_statement(connection *c, const char *sql, error *
     }
     if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
         SQLITE_OK) {
-        connection_failure(c, opening, err);
+        connection_failure(c, "preparing a statement", err);
         return NULL;
     }
     c->prepared[c->count].sql = sql;

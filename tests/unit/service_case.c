@@ -1,11 +1,19 @@
 #include "service_case.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static void wake(void *arg)
 {
@@ -65,6 +73,14 @@ int home_kv(home *h, kv *k, kv_operation *o)
     return o->op.code;
 }
 
+int home_storage(home *h, storage *s, storage_operation *o)
+{
+    home_prepare(h, &o->op, 16 << 20);
+    if (!storage_submit(s, o))
+        home_wait(h, h->done + 1);
+    return o->op.code;
+}
+
 int enter_directory(void **state)
 {
     char *name = strdup("/tmp/test_service.XXXXXX");
@@ -84,15 +100,78 @@ int leave_directory(void **state)
     return rc;
 }
 
-bool mount_small(const char *path, unsigned kib)
+void mount_small(const char *path, unsigned kib)
 {
     char options[32];
 
     snprintf(options, sizeof options, "size=%uk", kib);
-    return mkdir(path, 0700) == 0 && mount("none", path, "tmpfs", 0, options) == 0;
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (mount("none", path, "tmpfs", 0, options) != 0) {
+        print_message("left out: mounting a small file system: %s\n", strerror(errno));
+        skip();
+    }
 }
 
 void unmount_small(const char *path)
 {
-    umount2(path, MNT_DETACH);
+    assert_int_equal(umount2(path, MNT_DETACH), 0);
+}
+
+void fill_disk(const char *path)
+{
+    static const char zeros[256];
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    while (write(fd, zeros, sizeof zeros) > 0)
+        continue;
+    assert_int_equal(errno, ENOSPC);
+    close(fd);
+}
+
+void report(int to, uint64_t number)
+{
+    if (write(to, &number, sizeof number) != sizeof number)
+        _exit(2);
+}
+
+uint64_t run_and_kill(void (*work)(uint64_t first, int to), uint64_t first, unsigned max_ms)
+{
+    static unsigned seed = 1;
+    uint64_t number, next = first;
+    int ends[2], status;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        work(first, ends[1]);
+        _exit(3);
+    }
+    close(ends[1]);
+    for (bool killed = false; read(ends[0], &number, sizeof number) == sizeof number;) {
+        if (number >= next)
+            next = number + 1;
+        if (!killed) {
+            unsigned us = (unsigned)rand_r(&seed) % (max_ms * 1000);
+
+            nanosleep(&(struct timespec){.tv_nsec = (long)us * 1000}, NULL);
+            kill(child, SIGKILL);
+            killed = true;
+        }
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return next;
+}
+
+void damage_file(const char *path, long at, const void *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
+    close(fd);
 }

@@ -29,15 +29,29 @@ void home_prepare(home *h, operation *op, size_t max);
 
 /* Submits and waits; returns the code. */
 int home_kv(home *h, kv *k, kv_operation *o);
+int home_storage(home *h, storage *s, storage_operation *o);
 
 /* A directory of its own for each test, which becomes the working directory. */
 int enter_directory(void **state);
 int leave_directory(void **state);
 
-/* Mounts a small file system of `kib` KiB at `path`, which is made; false where that is not allowed. */
-bool mount_small(const char *path, unsigned kib);
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+
+/* Mounts an empty file system of `kib` KiB at `path`, which is made; skips the test where that is not
+ * allowed. */
+void mount_small(const char *path, unsigned kib);
 void unmount_small(const char *path);
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, leave_directory)
+/* Fills the file system until it is full; removing the file `path` makes room again. */
+void fill_disk(const char *path);
+
+/* Runs `work` in a process of its own, which is killed within `max_ms`, at a random time after its
+ * first report. It reports each number that was acknowledged with report(); the highest one plus 1 is
+ * returned. */
+uint64_t run_and_kill(void (*work)(uint64_t first, int to), uint64_t first, unsigned max_ms);
+void report(int to, uint64_t number);
+
+/* Writes bytes into a file that is there. */
+void damage_file(const char *path, long at, const void *bytes, size_t len);
 
 #endif
