@@ -39,4 +39,9 @@
 #define LIMIT_STORAGE_AT_ONCE_BYTES                                                                \
     (64UL * 1024) /* read in the asker's thread if it is in memory */
 
+/* Cron. */
+#define LIMIT_CRON_LINE_BYTES 512
+#define LIMIT_TIME_ZONE_NAME_BYTES 64
+#define LIMIT_TIME_ZONE_FILE_BYTES (1024UL * 1024)
+
 #endif
