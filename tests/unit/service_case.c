@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ static void wake(void *arg)
 
 void home_init(home *h)
 {
-    *h = (home){0};
+    memset(h, 0, sizeof *h);
     mailbox_init(&h->box, wake, h);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->woken, NULL);
