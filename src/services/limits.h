@@ -39,4 +39,18 @@
 #define LIMIT_STORAGE_AT_ONCE_BYTES                                                                \
     (64UL * 1024) /* read in the asker's thread if it is in memory */
 
+/* Events. */
+#define LIMIT_EVENT_PROBLEM_BYTES (4UL * 1024)          /* of a failed delivery's text */
+#define LIMIT_EVENT_INPUT_BYTES (128UL * 1024 * 1024)   /* what a function is given */
+#define LIMIT_EVENTS_TOTAL_BYTES (1024UL * 1024 * 1024) /* payloads that wait or are dead letters */
+#define LIMIT_EVENTS_OWNERS 256      /* processes that deliver events of one project */
+#define LIMIT_EVENTS_POLL_MS 1000    /* how soon what other processes did is noticed */
+#define LIMIT_EVENTS_POSTPONE_MS 100 /* until a delivery is tried again that was not begun */
+#define LIMIT_EVENTS_RETRY_MS 1000   /* until the store is tried again after it failed */
+
+/* Cron. */
+#define LIMIT_CRON_LINE_BYTES 512
+#define LIMIT_TIME_ZONE_NAME_BYTES 64
+#define LIMIT_TIME_ZONE_FILE_BYTES (1024UL * 1024)
+
 #endif
