@@ -12,8 +12,11 @@ int cli_build(int argc, char **argv);
 
 /* ubiq call: calls a function of a plug-in. */
 int cli_call(int argc, char **argv);
+
+/* ubiq kv, storage, events: look into a project's data, and change it. */
 int cli_kv(int argc, char **argv);
 int cli_storage(int argc, char **argv);
+int cli_events(int argc, char **argv);
 
 /* ubiq serve: serves a project's functions over HTTP. */
 int cli_serve(int argc, char **argv);

@@ -50,6 +50,9 @@ static int take_option(data_command *c, int letter, const char *given, const cha
     case 'A':
         c->all = true;
         return -1;
+    case 'd':
+        c->dead = true;
+        return -1;
     case 'j':
         c->json = true;
         return -1;
@@ -69,7 +72,8 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
         {"project", required_argument, NULL, 'C'}, {"env", required_argument, NULL, 'E'},
         {"after", required_argument, NULL, 'a'},   {"limit", required_argument, NULL, 'n'},
         {"ttl", required_argument, NULL, 't'},     {"all", no_argument, NULL, 'A'},
-        {"json", no_argument, NULL, 'j'},          {"help", no_argument, NULL, 'h'},
+        {"dead", no_argument, NULL, 'd'},          {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int letter, rc = -1;

@@ -14,6 +14,7 @@ typedef struct data_command {
     long limit; /* 0: not said */
     const char *ttl;
     bool all;
+    bool dead;
     bool json;
     int argc; /* what is not an option: the verb and what it is about */
     char **argv;

@@ -24,6 +24,7 @@ static const struct command {
     {"call", cli_call, "call a function of a plug-in"},
     {"kv", cli_kv, "read and write a project's keys"},
     {"storage", cli_storage, "read and write a project's stored files"},
+    {"events", cli_events, "see what waits for delivery, and deal with dead letters"},
     {"version", cli_version, "print the version"},
     {"help", cli_help, "print this, or what a command takes"},
 };

@@ -101,7 +101,7 @@ static void route(admin_request *r, const char *path)
     } resources[] = {
         {"/health", admin_health, false}, {"/functions", admin_functions, false},
         {"/counters", admin_counters, false}, {"/kv", admin_kv, true},
-        {"/storage", admin_storage, true},
+        {"/storage", admin_storage, true},  {"/events", admin_events, true},
     };
 
     for (size_t i = 0; i < sizeof resources / sizeof *resources; i++) {
@@ -122,7 +122,7 @@ static void route(admin_request *r, const char *path)
         return;
     }
     admin_error(r, HTTP_NOTFOUND, "not_found",
-                "there are /health, /functions, /counters, /kv and /storage");
+                "there are /health, /functions, /counters, /kv, /storage and /events");
 }
 
 static void on_request(struct evhttp_request *asked, void *arg)

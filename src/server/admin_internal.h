@@ -26,7 +26,7 @@ typedef struct admin_request {
     admin *admin;
     struct evhttp_request *request;
     enum evhttp_cmd_type method;
-    slice rest;   /* of the path, behind the resource, percent escapes undone: "user:1" */
+    slice rest;   /* of the path, behind the resource, percent escapes undone, NUL behind it: "user:1" */
     const struct evkeyvalq *query;
 } admin_request;
 
@@ -50,5 +50,6 @@ void admin_functions(const admin_request *r);
 void admin_counters(const admin_request *r);
 void admin_kv(const admin_request *r);
 void admin_storage(const admin_request *r);
+void admin_events(const admin_request *r);
 
 #endif
