@@ -124,6 +124,8 @@ static void check_public(const app_parts *p, problems *found)
     for (size_t i = 0; i < count; i++) {
         const function *f = routes_find_static(p->routes, slice_str(file[i].url));
 
+        if (strcmp(file[i].url, "/healthz") == 0)
+            problems_add(found, file[i].source, 0, "the path /healthz is the server's own");
         if (f && file[i].path)
             problems_add(found, file[i].source, 0,
                          "its path %s is the route of %s, so it would never be served", file[i].url,

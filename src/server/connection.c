@@ -223,6 +223,7 @@ void connection_close(connection *c)
         access_log_add(&c->worker->log, &c->exchange.request, clock_ns());
     }
     exchange_cancel(c);
+    reply_drop_file(c);
     connection_count_buffered(c, 0);
     c->state = CONNECTION_LINGER;
     timers_clear(&c->timer);

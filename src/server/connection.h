@@ -30,6 +30,13 @@ enum connection_timer {
     TIMER_KINDS
 };
 
+/* What is left of a body that comes from a file. */
+typedef struct file_rest {
+    int fd; /* open as long as something is left */
+    uint64_t at;
+    uint64_t left;
+} file_rest;
+
 /* A client's connection. It belongs to one worker and its thread. */
 typedef struct connection {
     struct worker *worker;
@@ -54,6 +61,7 @@ typedef struct connection {
     uint8_t *out;    /* the rest of an answer */
     size_t out_len;
     size_t out_at;
+    file_rest file;  /* what comes behind that */
     size_t buffered; /* its part of worker.buffered */
 } connection;
 

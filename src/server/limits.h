@@ -11,6 +11,10 @@
 #define LIMIT_HEADERS 100
 #define LIMIT_CHUNK_EXTRA_BYTES (8UL * 1024) /* of a body: chunk extensions and trailers */
 
+#define LIMIT_PIECE_BYTES (256UL * 1024)           /* of a public file, read at once for a client */
+#define LIMIT_KEPT_FILE_BYTES (64UL * 1024)        /* of a public file that is kept in memory, and */
+#define LIMIT_KEPT_FILES_BYTES (8UL * 1024 * 1024) /* of all that a worker keeps */
+
 /* In milliseconds. */
 #define LIMIT_HEAD_MS 10000  /* from the connection or a request's first byte to its last header */
 #define LIMIT_BODY_MS 60000  /* from there to the last byte of the body */

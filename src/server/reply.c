@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "server/limits.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -118,7 +119,7 @@ static bool is_bodiless(int status)
 }
 
 /* The head but for the empty line; its length. All parts are ours and short, but for `extra`, which callers keep short. */
-static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
+static size_t put_head(connection *c, const reply *r, uint64_t length, char head[HEAD_BYTES])
 {
     const request *q = &c->exchange.request;
     char *at = put(head, "HTTP/1.1 ");
@@ -136,7 +137,7 @@ static size_t put_head(connection *c, const reply *r, char head[HEAD_BYTES])
         at = put(at, "\r\nX-Content-Type-Options: nosniff");
     if (!is_bodiless(r->status)) {
         at = put(at, "\r\nContent-Length: ");
-        at = put_number(at, r->body.len);
+        at = put_number(at, length);
     }
     if (*q->id) {
         at = put(at, "\r\nX-Invocation: ");
@@ -193,7 +194,7 @@ static bool keep_rest(connection *c, const struct iovec part[PARTS])
 
     c->out_len = parts_size(part);
     c->out_at = 0;
-    c->out = malloc(c->out_len);
+    c->out = malloc(c->out_len + 1);
     if (!c->out)
         return false;
     for (size_t i = 0; i < PARTS; i++) {
@@ -209,10 +210,15 @@ static struct iovec part_of(slice s)
     return (struct iovec){.iov_base = (void *)(uintptr_t)s.data, .iov_len = s.len};
 }
 
-void reply_send(connection *c, const reply *r)
+static bool has_body(const connection *c, const reply *r)
+{
+    return !slice_equal_str(c->exchange.request.method, "HEAD") && !is_bodiless(r->status);
+}
+
+/* Sends the head, and of a body of `length` bytes what is there. */
+static void send_answer(connection *c, const reply *r, uint64_t length)
 {
     request *q = &c->exchange.request;
-    bool has_body = !slice_equal_str(q->method, "HEAD") && !is_bodiless(r->status);
     char head[HEAD_BYTES];
     struct iovec part[PARTS];
     bool complete;
@@ -222,36 +228,113 @@ void reply_send(connection *c, const reply *r)
         q->keep_alive = false;
         c->lingers = true;
     }
-    part[0] = part_of(slice_of(head, put_head(c, r, head)));
+    part[0] = part_of(slice_of(head, put_head(c, r, length, head)));
     part[1] = part_of(r->headers);
     part[2] = part_of(slice_str("\r\n"));
-    part[3] = part_of(has_body ? r->body : slice_of(NULL, 0));
+    part[3] = part_of(has_body(c, r) ? r->body : slice_of(NULL, 0));
     q->status = r->status;
-    q->bytes = part[3].iov_len;
+    q->bytes = has_body(c, r) ? length : 0;
     if (!write_parts(c->fd, part)) {
         q->keep_alive = false;
         c->lingers = false;
         memset(part, 0, sizeof part);
+        reply_drop_file(c);
     }
-    complete = parts_size(part) == 0;
+    complete = parts_size(part) == 0 && c->file.left == 0;
     if (!complete && !keep_rest(c, part)) {
         q->keep_alive = false;
         c->lingers = false;
         complete = true;
+        reply_drop_file(c);
     }
     connection_answered(c, complete);
 }
 
+void reply_send(connection *c, const reply *r)
+{
+    send_answer(c, r, r->body.len);
+}
+
+/* Reads the next piece of the file; NULL when that cannot be. The caller frees it. */
+static uint8_t *read_piece(file_rest *f, size_t *len)
+{
+    size_t size = f->left < LIMIT_PIECE_BYTES ? (size_t)f->left : LIMIT_PIECE_BYTES;
+    uint8_t *piece = malloc(size);
+    size_t have = 0;
+
+    while (piece && have < size) {
+        ssize_t n = pread(f->fd, piece + have, size - have, (off_t)(f->at + have));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            free(piece);
+            return NULL;
+        }
+        have += (size_t)n;
+    }
+    if (!piece)
+        return NULL;
+    f->at += size;
+    f->left -= size;
+    if (f->left == 0)
+        close(f->fd);
+    *len = size;
+    return piece;
+}
+
+void reply_send_file(connection *c, const reply *r, int fd, uint64_t at, uint64_t length)
+{
+    reply with_body = *r;
+    uint8_t *piece = NULL;
+
+    c->file = (file_rest){.fd = fd, .at = at, .left = length};
+    with_body.body = slice_of(NULL, 0);
+    if (length == 0) {
+        close(fd);
+    } else if (!has_body(c, r)) {
+        reply_drop_file(c);
+    } else if (!(piece = read_piece(&c->file, &with_body.body.len))) {
+        reply_drop_file(c);
+        reply_error(c, 503, RETRY_AFTER, "busy", slice_str("the file cannot be read for now"));
+        return;
+    }
+    with_body.body.data = piece;
+    send_answer(c, &with_body, length);
+    free(piece);
+}
+
+void reply_drop_file(connection *c)
+{
+    if (c->file.left)
+        close(c->file.fd);
+    c->file.left = 0;
+}
+
+/* Puts the next piece of the file where the rest of the answer was, which has been sent. */
+static bool take_piece(connection *c)
+{
+    free(c->out);
+    c->out_at = c->out_len = 0;
+    c->out = read_piece(&c->file, &c->out_len);
+    return c->out && connection_count_buffered(c, c->out_len);
+}
+
 void reply_continue(connection *c)
 {
-    struct iovec part[PARTS] = {part_of(slice_of(c->out + c->out_at, c->out_len - c->out_at))};
+    struct iovec part[PARTS] = {0};
 
+    if (c->out_at == c->out_len && !take_piece(c)) {
+        connection_close(c);
+        return;
+    }
+    part[0] = part_of(slice_of(c->out + c->out_at, c->out_len - c->out_at));
     if (!write_parts(c->fd, part)) {
         connection_close(c);
         return;
     }
     c->out_at = c->out_len - parts_size(part);
-    if (c->out_at < c->out_len) {
+    if (c->out_at < c->out_len || c->file.left) {
         timers_set(&c->worker->timers, &c->timer, TIMER_WRITE, clock_ns());
         return;
     }

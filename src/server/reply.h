@@ -18,6 +18,14 @@ typedef struct reply {
  * does not take at once is copied. May close the connection. */
 void reply_send(connection *c, const reply *r);
 
+/* Answers with `length` bytes of a file from an offset, in place of r->body. `fd` is taken over and
+ * closed. No more than a piece of the file is in memory at a time; a file that has become shorter
+ * meanwhile ends the connection, since the client was promised more. */
+void reply_send_file(connection *c, const reply *r, int fd, uint64_t at, uint64_t length);
+
+/* Closes the file that an answer comes from, if there is one. */
+void reply_drop_file(connection *c);
+
 /* Answers with a small JSON object: {"error": {"code", "message", "invocation"}}. `message` is text
  * of any kind; of a long one the start is sent. */
 void reply_error(connection *c, int status, const char *extra, const char *code, slice message);

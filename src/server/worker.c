@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "server/limits.h"
+#include "server/static.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -376,6 +377,7 @@ void worker_destroy(worker *w)
     timers_deinit(&w->call_timers);
     kept_calls_deinit(&w->kept);
     compressor_destroy(w->compressor);
+    static_cache_destroy(w->files);
     free(w->function_counters);
     free(w->ticker_slot);
     free(w->scratch);

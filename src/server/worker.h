@@ -55,6 +55,7 @@ typedef struct worker {
     function_counters *function_counters; /* by function.index */
     worker_counters counters;
     outbound outbound;
+    struct static_cache *files; /* public ones in memory; NULL before the first */
     access_log log;
     uint64_t id_seed;
     uint64_t id_count;
