@@ -21,8 +21,8 @@ struct search {
 
 size_t discovery_stem(const char *file, bool *is_built)
 {
-    static const char *const endings[] = {".wasm", ".c",  ".cc", ".cpp", ".js",
-                                          ".mjs",  ".ts", ".rs", ".go"};
+    static const char *const endings[] = {".wasm", ".c",   ".cc", ".cpp", ".cxx",
+                                          ".js",   ".mjs", ".ts", ".rs",  ".go"};
     size_t len = strlen(file);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
@@ -45,6 +45,23 @@ static bool is_function(const char *base)
     bool is_built;
 
     return discovery_stem(base, &is_built) > 0;
+}
+
+/* Whether a directory is a function: a package of its language, with other files in it. */
+static bool is_package(const char *directory)
+{
+    static const char *const markers[] = {"Cargo.toml", "go.mod"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof markers / sizeof *markers && !found; i++) {
+        char *marker;
+
+        if (asprintf(&marker, "%s/%s", directory, markers[i]) < 0)
+            return false;
+        found = access(marker, F_OK) == 0;
+        free(marker);
+    }
+    return found;
 }
 
 static int no_memory(error *err)
@@ -101,6 +118,11 @@ static int take_file(void *arg, const char *path, const char *file, const char *
     int stem = (int)discovery_stem(file, &d.is_built);
     int rc = 0;
 
+    /* A directory that is taken whole has no ending. */
+    if (stem == 0) {
+        d.is_built = true;
+        stem = (int)strlen(file);
+    }
     if (asprintf(&d.name, "%s%.*s", s->in_middleware ? "middleware/" : "", stem, file) < 0)
         d.name = NULL;
     d.source = strdup(path);
@@ -163,6 +185,7 @@ static int search_in(struct search *s, const char *project, const char *director
         .name = directory,
         .found = s->found,
         .wants = is_function,
+        .is_whole = is_package,
         .take = take_file,
         .arg = s,
     };

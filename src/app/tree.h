@@ -12,6 +12,8 @@ typedef struct tree {
                             directories nested too deep */
     /* Whether a file of this name is looked for; NULL: any is. */
     bool (*wants)(const char *base);
+    /* Whether a directory is taken whole, as a file is; NULL: none is. */
+    bool (*is_whole)(const char *path);
     /* Gets each of those. `path` begins with the project's directory as it was given, `name` is what
      * stands behind the directory's name in it, and `real` is where the file is, without links: they are
      * only lent. Something other than 0 ends the walk and is returned. */

@@ -1,5 +1,6 @@
 """Which function answers what, and what its answer looks like."""
 
+import json
 import unittest
 
 from harness import Project
@@ -30,6 +31,60 @@ class Routes(Project):
             answer = server.request("/echo", b"hello", "HEAD")
             self.assertEqual((answer.status, answer.body), (200, b""))
             self.assertEqual(answer.headers["Content-Length"], "5")
+
+    def test_methods_of_exports(self):
+        self.add("methods")
+        self.add("methods", "narrow")
+        self.config('[functions.narrow]\nmethods = ["PUT"]\n')
+        with self.serve() as server:
+            for method in ["GET", "PUT", "DELETE"]:
+                self.assertEqual(server.request("/methods", method=method).body, method[:1].encode())
+            answer = server.request("/methods", method="HEAD")
+            self.assertEqual((answer.status, answer.headers["Content-Length"]), (200, "1"))
+            answer = server.request("/methods", b"x", "POST")
+            self.assertEqual((answer.status, answer.error()["code"]), (405, "method_not_allowed"))
+            self.assertEqual(answer.headers["Allow"], "GET, HEAD, PUT, DELETE, OPTIONS")
+            answer = server.request("/methods", method="OPTIONS")
+            self.assertEqual((answer.status, answer.body), (204, b""))
+            self.assertEqual(answer.headers["Allow"], "GET, HEAD, PUT, DELETE, OPTIONS")
+            self.assertEqual(server.request("/narrow", method="PUT").body, b"P")
+            answer = server.request("/narrow")
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "PUT, OPTIONS"))
+        self.config('[functions.narrow]\nmethods = ["PUT",\n"PATCH"]\n')
+        self.assertRegex(self.refused(), r"ubiq\.toml:3: functions\.\"narrow\"\.methods: \S+/narrow\.wasm "
+                                         r"exports no function PATCH")
+
+    def test_parameters(self):
+        for name in ["users/[id]", "users/me", "users/[id]/posts/[post]", "files/[...path]", "index"]:
+            self.add("platform", name)
+        cases = [
+            ("/users/7", "/users/:id", {"id": "7"}),
+            ("/users/7/", "/users/:id", {"id": "7"}),
+            ("/users/me", "/users/me", {}),
+            ("/users/a%20b?x=y", "/users/:id", {"id": "a b"}),
+            ("/users/%C3%A9%22", "/users/:id", {"id": '\u00e9"'}),
+            ("/users/..", "/users/:id", {"id": ".."}),
+            ("/users/me/posts/x", "/users/:id/posts/:post", {"id": "me", "post": "x"}),
+            ("/files/a/%62/../c", "/files/*path", {"path": "a/b/../c"}),
+            ("/", "/", {}),
+        ]
+        with self.serve() as server:
+            for path, route, params in cases:
+                told = json.loads(server.request(path, b"request").body.split(b"\t")[1])
+                self.assertEqual((told["route"], told["params"]), (route, params), path)
+            for path in ["/users", "/users//", "/users/a%2Fb", "/users/a%00", "/users/%ff", "/files/",
+                         "/files/a//b", "/files/a%2f..", "/users/7/posts"]:
+                self.assertEqual(server.request(path, b"request").status, 404, path)
+
+    def test_routes_of_ubiq_toml(self):
+        self.add("platform", "users/[id]")
+        self.config('[functions."users/[id]"]\nroute = "/people/[name]/[...more]"\n')
+        with self.serve() as server:
+            told = json.loads(server.request("/people/a/b/c", b"request").body.split(b"\t")[1])
+            self.assertEqual(told["params"], {"name": "a", "more": "b/c"})
+            self.assertEqual(server.request("/users/a", b"request").status, 404)
+        self.add("echo", "people/[id]")
+        self.assertRegex(self.refused(), r"its route \S+ calls \"\w+\" what the route \S+ of \S+ calls")
 
     def test_types(self):
         cases = [

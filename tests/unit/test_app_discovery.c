@@ -89,6 +89,25 @@ static void test_files_become_functions(void **state)
     discovery_deinit(&d);
 }
 
+static void test_packages(void **state)
+{
+    static const char *const files[] = {
+        "functions/a/vowels/Cargo.toml", "functions/a/vowels/src/lib.rs", "functions/lines/go.mod",
+        "functions/lines/main.go",       "middleware/m/go.mod",           "functions/x.c/go.mod",
+    };
+    problems found = {0};
+    discovery d;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        project_write_text(&p, files[i], "");
+    find_names(&d, &found, "a/vowels", "lines", "middleware/m", "x");
+    project_assert_problems(&p, &found, "");
+    assert_path(d.item[0].path, ".ubiq/build/a/vowels.wasm");
+    assert_string_equal(d.item[0].source + strlen(p.path), "/functions/a/vowels");
+    discovery_deinit(&d);
+}
+
 static void test_names_that_cannot_be(void **state)
 {
     static const char *const files[] = {
@@ -222,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_become_functions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_packages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_that_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_files_of_one_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
