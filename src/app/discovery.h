@@ -9,7 +9,8 @@ typedef struct discovered {
     char *source; /* the file that makes it a function: "shop/functions/users/[id].js" */
     char *path; /* of its WebAssembly: that file without links, or what `ubiq build` makes of it */
     bool is_middleware;
-    bool is_built; /* `path` is what `ubiq build` makes */
+    bool is_built;     /* `path` is what `ubiq build` makes */
+    bool is_directory; /* `source` is one: a crate, a Go module */
 } discovered;
 
 typedef struct discovery {
@@ -18,7 +19,8 @@ typedef struct discovery {
 } discovery;
 
 /* Finds the functions of a project: each file in functions/ and middleware/ that is WebAssembly or in a
- * language that `ubiq build` compiles, but for NAME.test.*. The name is the path without its ending, and
+ * language that `ubiq build` compiles, but for NAME.test.*, and each directory in them with a Cargo.toml
+ * or a go.mod. The name is the path without its ending, and
  * in middleware/ begins with "middleware/". What is built stands in .ubiq/build/NAME.wasm; whether it
  * does is not looked at. Files that cannot be functions are added to `found`, as are two files of one
  * name. E_NOT_FOUND when there is no such project, nor anything in it that makes it one: ubiq.toml,
