@@ -22,7 +22,7 @@
 
 /** What begins a function of these headers that is compiled once and not into each of its callers,
  * which keeps modules small and builds quick. */
-#define UBIQ_FUNCTION static inline __attribute__((noinline))
+#define UBIQ_FUNCTION static __attribute__((noinline, unused))
 
 #ifdef __cplusplus
 extern "C" {
