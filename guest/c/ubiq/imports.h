@@ -172,7 +172,7 @@ ubiq_result ubiq_host_events_emit(ubiq_block topic, ubiq_block payload);
 /** Calls another function of the project. A new block with its output, or a code. */
 UBIQ_IMPORT("extism:host/user", "ubiq_invoke")
 ubiq_result ubiq_host_invoke(ubiq_block function, ubiq_block payload);
-/** A new block with {"id", "method", "path", "route", "params", "query", "headers", "trigger"}. */
+/** A new block with {"id", "trigger", "method", "path", "url", "route", "params", "query", "headers"}. */
 UBIQ_IMPORT("extism:host/user", "ubiq_request") ubiq_result ubiq_host_request(void);
 /** Sets the status of the response. 0, or a code. */
 UBIQ_IMPORT("extism:host/user", "ubiq_response_status")
