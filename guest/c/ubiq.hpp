@@ -268,7 +268,7 @@ class request
         return json(document_.view());
     }
 
-    /** "id", "method", "path", "route" or "trigger". */
+    /** "id", "method", "path", "url", "route", "trigger" and others: see ubiq/request.h. */
     std::optional<std::string> field(const char *name) const
     {
         return document()[name].text();
@@ -293,25 +293,16 @@ class request
     /** A parameter of the query, the first one of this name. */
     std::optional<std::string> query(const char *name) const
     {
-        return first(document()["query"][name]).text();
+        return document()["query"][name].text();
     }
 
     /** A header, whatever the case of its name. */
     std::optional<std::string> header(const char *name) const
     {
-        return first(document()["headers"].any_case(name)).text();
+        return document()["headers"].any_case(name).text();
     }
 
   private:
-    /* Of several values the first. */
-    static json first(json value)
-    {
-        ubiq_json_walk w = ubiq_json_walk_of(value.view());
-        ubiq_view element;
-
-        return w.close == ']' && ubiq_json_next(&w, nullptr, &element) ? json(element) : value;
-    }
-
     block document_;
 };
 

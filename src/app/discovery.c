@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is being looked for. */
@@ -21,8 +22,8 @@ struct search {
 
 size_t discovery_stem(const char *file, bool *is_built)
 {
-    static const char *const endings[] = {".wasm", ".c",   ".cc", ".cpp", ".cxx",
-                                          ".js",   ".mjs", ".ts", ".rs",  ".go"};
+    static const char *const endings[] = {".wasm", ".c",  ".cc", ".cpp", ".js",
+                                          ".mjs",  ".ts", ".rs", ".go"};
     size_t len = strlen(file);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
@@ -47,26 +48,35 @@ static bool is_function(const char *base)
     return discovery_stem(base, &is_built) > 0;
 }
 
-/* Whether a directory is a function: a package of its language, with other files in it. */
-static bool is_package(const char *directory)
-{
-    static const char *const markers[] = {"Cargo.toml", "go.mod"};
-    bool found = false;
-
-    for (size_t i = 0; i < sizeof markers / sizeof *markers && !found; i++) {
-        char *marker;
-
-        if (asprintf(&marker, "%s/%s", directory, markers[i]) < 0)
-            return false;
-        found = access(marker, F_OK) == 0;
-        free(marker);
-    }
-    return found;
-}
-
 static int no_memory(error *err)
 {
     return error_set(err, E_NO_MEMORY, "out of memory while looking for functions");
+}
+
+/* Whether there is a file or directory of this name in a directory. */
+static bool has(const char *directory, const char *name)
+{
+    char *path;
+    bool there;
+
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return false;
+    there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+/* Crates and Go modules are one function each. */
+static bool is_function_directory(const char *path)
+{
+    return has(path, "Cargo.toml") || has(path, "go.mod");
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* Whether a name is one that a route can be made of. */
@@ -114,15 +124,11 @@ static void free_discovered(discovered *d)
 static int take_file(void *arg, const char *path, const char *file, const char *real, error *err)
 {
     struct search *s = arg;
-    discovered d = {.is_middleware = s->in_middleware};
-    int stem = (int)discovery_stem(file, &d.is_built);
+    discovered d = {.is_middleware = s->in_middleware, .is_directory = is_directory(real)};
+    int stem = (int)(d.is_directory ? strlen(file) : discovery_stem(file, &d.is_built));
     int rc = 0;
 
-    /* A directory that is taken whole has no ending. */
-    if (stem == 0) {
-        d.is_built = true;
-        stem = (int)strlen(file);
-    }
+    d.is_built = d.is_built || d.is_directory;
     if (asprintf(&d.name, "%s%.*s", s->in_middleware ? "middleware/" : "", stem, file) < 0)
         d.name = NULL;
     d.source = strdup(path);
@@ -165,19 +171,6 @@ static void drop_doubles(discovery *out, problems *found)
     out->count = kept;
 }
 
-/* Whether there is a file or directory of this name in the project. */
-static bool has(const char *project, const char *name)
-{
-    char *path;
-    bool there;
-
-    if (asprintf(&path, "%s/%s", project, name) < 0)
-        return false;
-    there = access(path, F_OK) == 0;
-    free(path);
-    return there;
-}
-
 static int search_in(struct search *s, const char *project, const char *directory, error *err)
 {
     const tree t = {
@@ -185,7 +178,7 @@ static int search_in(struct search *s, const char *project, const char *director
         .name = directory,
         .found = s->found,
         .wants = is_function,
-        .is_whole = is_package,
+        .is_whole = is_function_directory,
         .take = take_file,
         .arg = s,
     };

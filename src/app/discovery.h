@@ -6,10 +6,11 @@
 /* A function's file. All texts are owned. */
 typedef struct discovered {
     char *name;   /* "users/[id]", "middleware/audit" */
-    char *source; /* the file or directory that it is made of: "shop/functions/users/[id].js" */
+    char *source; /* the file that makes it a function: "shop/functions/users/[id].js" */
     char *path; /* of its WebAssembly: that file without links, or what `ubiq build` makes of it */
     bool is_middleware;
-    bool is_built; /* `path` is what `ubiq build` makes */
+    bool is_built;     /* `path` is what `ubiq build` makes */
+    bool is_directory; /* `source` is one: a crate, a Go module */
 } discovered;
 
 typedef struct discovery {
@@ -18,8 +19,8 @@ typedef struct discovery {
 } discovery;
 
 /* Finds the functions of a project: each file in functions/ and middleware/ that is WebAssembly or in a
- * language that `ubiq build` compiles, but for NAME.test.*, and each directory with a Cargo.toml or go.mod
- * in it. The name is the path without its ending, and
+ * language that `ubiq build` compiles, but for NAME.test.*, and each directory in them with a Cargo.toml
+ * or a go.mod. The name is the path without its ending, and
  * in middleware/ begins with "middleware/". What is built stands in .ubiq/build/NAME.wasm; whether it
  * does is not looked at. Files that cannot be functions are added to `found`, as are two files of one
  * name. E_NOT_FOUND when there is no such project, nor anything in it that makes it one: ubiq.toml,

@@ -2,6 +2,7 @@
 
 #include "app/limits.h"
 #include "base/file.h"
+#include "services/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static int open_parts(services *out, const char *data, const config *c, error *e
     const storage_limits files = {
         .file_bytes = s->storage_file_bytes,
         .total_bytes = s->storage_total_bytes,
+        .files = LIMIT_STORAGE_FILES,
     };
     char *database = NULL, *contents = NULL;
     int rc;

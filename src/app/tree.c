@@ -41,7 +41,7 @@ static int enter(const struct walk *w, const char *path, const char *real, unsig
         problems_add(t->found, path, 0, "%s", strerrordesc_np(errno));
         return 0;
     }
-    if (S_ISDIR(st.st_mode) && !(t->is_whole && t->is_whole(path)))
+    if (S_ISDIR(st.st_mode) && !(t->is_whole && t->is_whole(real)))
         return walk_directory(w, path, depth + 1, err);
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
         return t->take(t->arg, path, path + w->name_at, real, err);

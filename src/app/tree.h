@@ -12,9 +12,9 @@ typedef struct tree {
                             directories nested too deep */
     /* Whether a file of this name is looked for; NULL: any is. */
     bool (*wants)(const char *base);
-    /* Whether a directory is taken whole, as a file is; NULL: none is. */
+    /* Whether a directory is taken as a whole, like a file, in place of what is in it; NULL: none is. */
     bool (*is_whole)(const char *path);
-    /* Gets each of those. `path` begins with the project's directory as it was given, `name` is what
+    /* Gets each of those, and such directories. `path` begins with the project's directory as it was given, `name` is what
      * stands behind the directory's name in it, and `real` is where the file is, without links: they are
      * only lent. Something other than 0 ends the walk and is returned. */
     int (*take)(void *arg, const char *path, const char *name, const char *real, error *err);

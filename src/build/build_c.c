@@ -326,7 +326,7 @@ static int build_c(const build_job *job, error *err)
 }
 
 static const char *const c_endings[] = {".c", NULL};
-static const char *const cpp_endings[] = {".cpp", ".cc", ".cxx", NULL};
+static const char *const cpp_endings[] = {".cpp", ".cc", NULL};
 
 const builder builder_c = {
     .language = "C",

@@ -16,11 +16,10 @@ typedef struct build_sources {
     size_t count;
 } build_sources;
 
-/* Finds all functions under functions/ and middleware/ of a project, whose directory the user named as
- * `project`, with the real path `root`. Names that begin with a dot and tests (hello.test.c) are passed
- * over. E_NOT_FOUND when there is no functions/; E_INVALID for two files of which the same function would
- * be made, and for a name with anything but letters, digits, "-", "_", ".", "[" and "]" in it; E_IO,
- * E_NO_MEMORY. On success the caller ends `out` with build_sources_deinit; on failure it is empty. */
+/* Finds the functions of a project, whose directory the user named as `project`, with the real path
+ * `root`: see app/discovery.h. E_NOT_FOUND when it is no project; E_INVALID, with all that is wrong, for
+ * names that cannot be a function's and for two files of one name; E_IO, E_NO_MEMORY. On success the
+ * caller ends `out` with build_sources_deinit; on failure it is empty. */
 int build_sources_find(build_sources *out, const char *project, const char *root,
                        error *err) MUST_CHECK;
 

@@ -89,11 +89,12 @@ static void test_files_become_functions(void **state)
     discovery_deinit(&d);
 }
 
-static void test_packages(void **state)
+static void test_directories_become_functions(void **state)
 {
     static const char *const files[] = {
-        "functions/a/vowels/Cargo.toml", "functions/a/vowels/src/lib.rs", "functions/lines/go.mod",
-        "functions/lines/main.go",       "middleware/m/go.mod",           "functions/x.c/go.mod",
+        "functions/greet/Cargo.toml", "functions/greet/src/lib.rs", "functions/a/lines/go.mod",
+        "functions/a/lines/main.go",  "functions/a/lines/more/x.c", "functions/dots.c/Cargo.toml",
+        "functions/plain/hello.c",    "middleware/audit/go.mod",
     };
     problems found = {0};
     discovery d;
@@ -101,10 +102,13 @@ static void test_packages(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         project_write_text(&p, files[i], "");
-    find_names(&d, &found, "a/vowels", "lines", "middleware/m", "x");
+    find_names(&d, &found, "a/lines", "dots.c", "greet", "middleware/audit", "plain/hello");
     project_assert_problems(&p, &found, "");
-    assert_path(d.item[0].path, ".ubiq/build/a/vowels.wasm");
-    assert_string_equal(d.item[0].source + strlen(p.path), "/functions/a/vowels");
+    assert_true(d.item[0].is_built && d.item[0].is_directory);
+    assert_path(d.item[0].path, ".ubiq/build/a/lines.wasm");
+    assert_string_equal(d.item[0].source + strlen(p.path), "/functions/a/lines");
+    assert_true(d.item[3].is_middleware && d.item[3].is_directory);
+    assert_false(d.item[4].is_directory);
     discovery_deinit(&d);
 }
 
@@ -241,7 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_become_functions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_packages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directories_become_functions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_that_cannot_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_files_of_one_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),

@@ -148,7 +148,7 @@ static void test_request(void **state)
 
     (void)state;
     answer = "{\"id\":\"1\",\"method\":\"GET\",\"path\":\"/u/7\",\"params\":{\"id\":\"7\"},"
-             "\"query\":{\"q\":[\"a b\",\"c\"],\"e\":\"\"},\"headers\":{\"x-y\":\"z\"},"
+             "\"query\":{\"q\":\"a b\",\"e\":\"\"},\"headers\":{\"x-y\":\"z\"},"
              "\"trigger\":null}";
     assert_int_equal(ubiq_request_field("method", text, sizeof text), 3);
     assert_string_equal(text, "GET");
@@ -158,6 +158,7 @@ static void test_request(void **state)
     assert_string_equal(text, "7");
     assert_int_equal(ubiq_query("q", text, sizeof text), 3);
     assert_string_equal(text, "a b");
+    assert_int_equal(ubiq_query("Q", text, sizeof text), UBIQ_NOT_FOUND);
     assert_int_equal(ubiq_query("e", text, sizeof text), 0);
     assert_int_equal(ubiq_query("none", text, sizeof text), UBIQ_NOT_FOUND);
     assert_int_equal(ubiq_header("X-Y", text, sizeof text), 1);

@@ -22,7 +22,7 @@
 
 /** What begins a function of these headers that is compiled once and not into each of its callers,
  * which keeps modules small and builds quick. */
-#define UBIQ_FUNCTION static inline __attribute__((noinline))
+#define UBIQ_FUNCTION static __attribute__((noinline, unused))
 
 #ifdef __cplusplus
 extern "C" {
@@ -172,7 +172,7 @@ ubiq_result ubiq_host_events_emit(ubiq_block topic, ubiq_block payload);
 /** Calls another function of the project. A new block with its output, or a code. */
 UBIQ_IMPORT("extism:host/user", "ubiq_invoke")
 ubiq_result ubiq_host_invoke(ubiq_block function, ubiq_block payload);
-/** A new block with {"id", "method", "path", "route", "params", "query", "headers", "trigger"}. */
+/** A new block with {"id", "trigger", "method", "path", "url", "route", "params", "query", "headers"}. */
 UBIQ_IMPORT("extism:host/user", "ubiq_request") ubiq_result ubiq_host_request(void);
 /** Sets the status of the response. 0, or a code. */
 UBIQ_IMPORT("extism:host/user", "ubiq_response_status")

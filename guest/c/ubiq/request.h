@@ -17,45 +17,38 @@ extern "C" {
  * The body of a request is the function's input.
  * @{ */
 
-/** {"id", "method", "path", "route", "params", "query", "headers", "trigger"}: a new block, or a code.
- * For one or two things out of it, the functions below are simpler. */
+/** {"id", "trigger", "method", "path", "url", "route", "params", "query", "headers"}, and what
+ * middleware has found out: "claims", "api_key", "request_id". A new block, or a code. For one or two
+ * things out of it, the functions below are simpler. */
 static inline ubiq_result ubiq_request_block(void)
 {
     return ubiq_host_request();
 }
 
 /** @cond */
-/* A field of the request, or a member of it; of a list of values the first. */
+/* A field of the request, or a member of it. */
 UBIQ_FUNCTION ptrdiff_t ubiq_request_get_(const char *field, const char *member, char *to,
                                           size_t size)
 {
     ubiq_result request = ubiq_host_request();
-    ubiq_view value = {0, 0};
     ptrdiff_t length = (ptrdiff_t)UBIQ_NOT_FOUND;
-    int found;
+    ubiq_view value;
 
     if (size > 0)
         to[0] = '\0';
     if (request < 0)
         return (ptrdiff_t)request;
-    found = ubiq_json_member(ubiq_view_of((ubiq_block)request), field, &value);
-    if (found && member)
-        found = ubiq_json_member_any_case(value, member, &value);
-    if (found && extism_load_u8(value.at) == '[' && member) {
-        ubiq_json_walk values = ubiq_json_walk_of(value);
-
-        found = ubiq_json_next(&values, NULL, &value);
-    }
-    if (found)
-        length = ubiq_json_text(value, to, size);
+    if (ubiq_json_member(ubiq_view_of((ubiq_block)request), field, &value))
+        length = member ? ubiq_json_member_text(value, member, to, size)
+                        : ubiq_json_text(value, to, size);
     ubiq_block_free((ubiq_block)request);
     return length;
 }
 /** @endcond */
 
 /**
- * Copies a field of the request as a text: "id", "method", "path", "route", "trigger" (what the
- * function is called for when that is no request).
+ * Copies a field of the request as a text: "id", "method", "path", "url", "route", "trigger" ("http",
+ * "event", "cron" or "invoke").
  * @param to room for up to `size` - 1 bytes and a NUL
  * @return the length of the whole text, or a code: UBIQ_NOT_FOUND when there is no such field
  */
@@ -77,9 +70,21 @@ static inline ptrdiff_t ubiq_query(const char *name, char *to, size_t size)
 }
 
 /** Copies a header of the request, whatever the case of its name, as ubiq_request_field copies. */
-static inline ptrdiff_t ubiq_header(const char *name, char *to, size_t size)
+UBIQ_FUNCTION ptrdiff_t ubiq_header(const char *name, char *to, size_t size)
 {
-    return ubiq_request_get_("headers", name, to, size);
+    ubiq_result request = ubiq_host_request();
+    ptrdiff_t length = (ptrdiff_t)UBIQ_NOT_FOUND;
+    ubiq_view headers, value;
+
+    if (size > 0)
+        to[0] = '\0';
+    if (request < 0)
+        return (ptrdiff_t)request;
+    if (ubiq_json_member(ubiq_view_of((ubiq_block)request), "headers", &headers) &&
+        ubiq_json_member_any_case(headers, name, &value))
+        length = ubiq_json_text(value, to, size);
+    ubiq_block_free((ubiq_block)request);
+    return length;
 }
 
 /** @} */
