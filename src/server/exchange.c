@@ -175,6 +175,8 @@ static void on_function_done(invocation *v, const invocation_result *r)
         answer_at_once(c, r);
         return;
     }
+    x->trace = v->context.trace;
+    v->context.trace = (buf){0};
     take_result(x, r);
     send_back(c);
 }
@@ -414,6 +416,7 @@ void exchange_deinit(exchange *x)
     if (x->run.chain) {
         middleware_end(&x->run);
         response_deinit(&x->answer);
+        buf_deinit(&x->trace);
     }
     x->run.chain = NULL;
     x->goes_back = false;
