@@ -194,6 +194,8 @@ static void on_function_done(invocation *v, const invocation_result *r)
         answer_at_once(c, r);
         return;
     }
+    x->trace = v->context.trace;
+    v->context.trace = (buf){0};
     take_result(x, r);
     send_back(c);
 }
@@ -450,6 +452,7 @@ void exchange_deinit(exchange *x)
     if (x->run.chain) {
         middleware_end(&x->run);
         response_deinit(&x->answer);
+        buf_deinit(&x->trace);
     }
     if (x->is_public)
         drop_file(x);

@@ -39,6 +39,7 @@ typedef struct exchange {
     invocation invocation;
     middleware_run run; /* without a chain there is none */
     bool goes_back;     /* there is an answer, which goes through middleware */
+    buf trace;          /* of the function, when middleware has made its context another's */
     response answer;    /* in the making, when there is middleware */
     bool begins;        /* whoever began it goes on by itself when it is answered */
     uint8_t *held;
