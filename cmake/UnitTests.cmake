@@ -1,5 +1,5 @@
-# Each tests/unit/test_<module>.c is a program and a test of its own; other sources there are linked
-# into all of them. They run in tests/unit/.
+# Each tests/unit/test_<module>.c is a program and a test of its own; other sources there are compiled
+# once and linked into all of them. They run in tests/unit/.
 
 if(NOT CMOCKA_FOUND)
     return()
@@ -22,9 +22,14 @@ if(unit_tests)
     list(REMOVE_ITEM unit_sources ${unit_tests})
 endif()
 
+add_library(unit_cases OBJECT ${unit_sources})
+target_link_libraries(unit_cases PRIVATE ubiq_options wasmtime PkgConfig::CMOCKA)
+set_target_properties(unit_cases PROPERTIES UBIQ_SHADOWS ON)
+target_include_directories(unit_cases PRIVATE ${unit_dir} ${CMAKE_BINARY_DIR}/generated)
+
 foreach(source IN LISTS unit_tests)
     cmake_path(GET source STEM name)
-    add_executable(${name} ${source} ${unit_sources})
+    add_executable(${name} ${source} $<TARGET_OBJECTS:unit_cases>)
     target_link_libraries(${name} PRIVATE ubiq_options ${all_layers} wasmtime PkgConfig::CMOCKA)
     set_target_properties(${name} PROPERTIES UBIQ_SHADOWS ON)
     target_include_directories(${name} PRIVATE ${unit_dir} ${CMAKE_BINARY_DIR}/generated)

@@ -2,7 +2,6 @@
 
 #include "app/limits.h"
 #include "base/file.h"
-#include "services/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
