@@ -437,7 +437,7 @@ static int set_up(void **state)
                      "(import \"extism:host/env\" \"alloc\" (func $alloc (param i64) (result i64)))"
                      "(func (export \"f\") (drop (call $alloc (i64.const 9))) (call $g)))"));
 
-    engine_set_instances(2);
+    engine_set_instances(2, NULL);
     if (asprintf(&single,
                  "{\"wasm\": [{\"data\": \"%s\"}], \"config\": {\"a\": \"b\"}, \"allowed_hosts\":"
                  " [\"a.example\", \"*.b.example\"], \"allowed_paths\": {\"/tmp\": \"/t\"},"
