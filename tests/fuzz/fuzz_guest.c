@@ -109,7 +109,7 @@ static void set_up(void)
         return;
     require(setenv("UBIQ_CACHE_DIR", "", 1) == 0);
     require(log_to_buffer("trace", NULL) == 0);
-    engine_set_instances(8);
+    engine_set_instances(8, NULL);
     fibers = compile(&driver);
     plain = compile(NULL);
     buf_init(&fresh_kernel, 1 << 24);

@@ -43,7 +43,7 @@ static void set_up(void)
         return;
     done = true;
     require(setenv("UBIQ_CACHE_DIR", "", 1) == 0);
-    engine_set_instances(8);
+    engine_set_instances(8, NULL);
     require(pthread_create(&ticker, NULL, tick, NULL) == 0);
     pthread_detach(ticker);
 }

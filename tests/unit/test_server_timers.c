@@ -7,13 +7,15 @@
 
 #include "server/timers.h"
 
+enum { TIMER_IDLE, TIMER_HEAD, TIMER_BODY, KINDS };
+
 static void test_order(void **state)
 {
     timer a = {0}, b = {0}, c = {0};
     timers t;
 
     (void)state;
-    timers_init(&t);
+    assert_true(timers_init(&t, KINDS));
     t.length_ns[TIMER_IDLE] = 100;
     t.length_ns[TIMER_HEAD] = 10;
     assert_null(timers_first(&t, TIMER_IDLE));
@@ -33,6 +35,7 @@ static void test_order(void **state)
     timers_set(&t, &b, TIMER_HEAD, 1004);
     assert_ptr_equal(timers_first(&t, TIMER_IDLE), &a);
     assert_ptr_equal(timers_next(&t, TIMER_HEAD, &c), &b);
+    timers_deinit(&t);
 }
 
 static void test_clearing(void **state)
@@ -41,7 +44,7 @@ static void test_clearing(void **state)
     timers t;
 
     (void)state;
-    timers_init(&t);
+    assert_true(timers_init(&t, KINDS));
     timers_clear(&a);
     timers_set(&t, &a, TIMER_BODY, 1);
     timers_set(&t, &b, TIMER_BODY, 2);
@@ -52,6 +55,7 @@ static void test_clearing(void **state)
     assert_null(timers_first(&t, TIMER_BODY));
     timers_set(&t, &a, TIMER_BODY, 3);
     assert_ptr_equal(timers_first(&t, TIMER_BODY), &a);
+    timers_deinit(&t);
 }
 
 int main(void)
