@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@ static void wake(void *arg)
 
 void home_init(home *h)
 {
-    *h = (home){0};
+    memset(h, 0, sizeof *h);
     mailbox_init(&h->box, wake, h);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->woken, NULL);
