@@ -34,7 +34,7 @@ def size_text(size):
 
 
 SHOW = {"ns": scaled, "bytes": lambda v: size_text(round(v)), "s": lambda v: f"{v:.3f} s",
-        "requests/s": lambda v: f"{v:.0f}"}
+        "requests/s": lambda v: f"{v:.0f}", "writes/s": lambda v: f"{v:.0f}"}
 
 
 def table(title, heads, rows):
@@ -131,6 +131,11 @@ def other_goals(run):
         run.goal("memory of a suspended call, KiB", guest, 1024,
                  run.values("suspended resident", guest, size, "ours fiber", "bytes"),
                  AT_MOST, 32, 16, "bytes")
+    for guest, size in run.guests("kv writes"):
+        run.goal("durable KV writes/s, 64 clients, to SQLite with one a transaction", guest,
+                 run.values("kv writes", guest, size, "one a transaction", "writes/s"),
+                 run.values("kv writes", guest, size, "64 clients", "writes/s"),
+                 AT_LEAST, 10, 20, "writes/s")
     for guest, size in run.guests("start"):
         run.goal("1,000 cached modules until the first is served, s", guest, 1,
                  run.values("start", guest, size, "ours", "seconds"), AT_MOST, 1, 0.2, "s")
@@ -214,6 +219,19 @@ def print_details(run):
             value = run.values(what, guest, count, "ours fiber", "bytes")
             rows.append([what, count, SHOW["bytes"](statistics.median(value))])
     table("Memory of a suspended call", ["what", "calls", "a call"], rows)
+    print_kv_writes(run)
+
+
+def print_kv_writes(run):
+    rows = []
+    for guest, size in run.guests("kv writes"):
+        ways = {who: run.values("kv writes", guest, size, who, "writes/s")
+                for who in ("one a transaction", "1 client", "64 clients")}
+        base = ways["one a transaction"]
+        for who, rates in ways.items():
+            ratio = statistics.median(r / b for r, b in zip(rates, base))
+            rows.append([who, SHOW["writes/s"](statistics.median(rates)), f"{ratio:.2f}"])
+    table("KV writes, durable, values of 100 B", ["who", "writes/s", "to one a transaction"], rows)
 
 
 def as_json(run, engine):

@@ -25,4 +25,8 @@ void rows_load(const setting *s, const char *cache);
 /* Memory of suspended calls; alone in its process. Ours only. */
 void rows_suspended(const char *directory);
 
+/* Durable writes of keys, in databases that are made in the empty directory `directory`. Ours only,
+ * beside SQLite used directly. */
+void rows_kv_writes(const char *directory, bool quick);
+
 #endif

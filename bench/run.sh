@@ -21,7 +21,9 @@ export QUICK=${QUICK:-0}
 
 # Compiled code that is left from runs before must not be found, and none is to be left.
 caches=$(mktemp -d)
-trap 'rm -rf "$caches"' EXIT
+# The build tree is on a disk; /tmp often is not.
+databases=$(mktemp -d "$out/databases.XXXXXX")
+trap 'rm -rf "$caches" "$databases"' EXIT
 export UBIQ_CACHE_DIR=$caches/ubiq EXTISM_CACHE_CONFIG=
 
 "$root/tests/plugins/build.sh" "$plugins" >&2
@@ -31,6 +33,7 @@ records=$out/records.tsv
     "$out/bench_host" after-large "$plugins"
     "$out/bench_host" load "$plugins" "$caches/load"
     "$out/bench_host" suspended "$plugins"
+    "$out/bench_host" kv-writes "$databases"
     /usr/bin/python3 -B "$here/serve.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"

@@ -12,11 +12,11 @@ enum kv_verb {
     KV_SET,             /* key, value, ttl_ms */
     KV_SET_IF_ABSENT,   /* likewise; number: 1 set, 0 there already */
     KV_COMPARE_AND_SET, /* and `expected`; number: 1 set, 0 it was something else or not there */
-    KV_INCREMENT,       /* key, delta; result: the new number in decimal. A key that is not there counts
+    KV_INCREMENT, /* key, delta; result: the new number in decimal. A key that is not there counts
                            as 0; one that is keeps its time. SERVICE_CONFLICT when the value is no decimal
                            int64, or the sum is none */
-    KV_DELETE,          /* number: 1 deleted, 0 was not there */
-    KV_LIST             /* key is the prefix, `after`, `limit`, `sees`; result: {"keys": [...], "next":
+    KV_DELETE,    /* number: 1 deleted, 0 was not there */
+    KV_LIST       /* key is the prefix, `after`, `limit`, `sees`; result: {"keys": [...], "next":
                            "key" or null} */
 };
 

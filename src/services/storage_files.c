@@ -1,5 +1,7 @@
 #include "services/storage_internal.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +12,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "base/file.h"
 
 #define NAME_BYTES 32
 

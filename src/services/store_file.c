@@ -172,7 +172,7 @@ int store_prepare_file(store *s, error *err)
         rc = settle_version(s->writer, err);
     if (rc == 0)
         rc = check_pages(s->writer, err);
-    code = rc && s->writer ? sqlite3_errcode(s->writer->db) : SQLITE_OK;
+    code = rc && s->writer ? sqlite3_errcode(s->writer->db) & 0xff : SQLITE_OK;
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         rc = error_set(err, E_INVALID, "%s: " WHAT_TO_DO, error_text(err));
     if (rc)

@@ -93,17 +93,22 @@ static void finish_all(store_write *group, const error *err)
 }
 
 /* SQLite's log of changes is taken into the database when nobody waits for an answer. The log begins
- * anew only when no reader is on it at that moment; when it has become long, the readers that are on it
- * are waited for. */
+ * anew only when no reader is on it at that moment; when it has become long, those that are on it are
+ * waited for, but not for long: another process may be making a backup. */
 static void fold_log(store *s, bool now)
 {
-    int mode = s->log_pages >= 4 * LIMIT_STORE_LOG_PAGES ? SQLITE_CHECKPOINT_RESTART
-                                                         : SQLITE_CHECKPOINT_PASSIVE;
+    bool is_long = s->log_pages >= 4 * LIMIT_STORE_LOG_PAGES;
 
     if (s->log_pages < s->fold_at && !now)
         return;
+    if (is_long)
+        sqlite3_busy_timeout(s->writer->db, LIMIT_STORE_READER_WAIT_MS);
     /* What cannot be folded now stays in the log, where it is as safe. */
-    (void)sqlite3_wal_checkpoint_v2(s->writer->db, NULL, mode, NULL, NULL);
+    (void)sqlite3_wal_checkpoint_v2(
+        s->writer->db, NULL, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
+        NULL);
+    if (is_long)
+        sqlite3_busy_timeout(s->writer->db, LIMIT_STORE_WRITER_BUSY_MS);
     s->fold_at = s->log_pages + LIMIT_STORE_LOG_PAGES;
 }
 

@@ -168,6 +168,35 @@ static void test_threads_read_and_write_at_once(void **state)
     store_close(s);
 }
 
+static void *read_until_stopped(void *arg)
+{
+    thread_case *c = arg;
+
+    while (!__atomic_load_n(&c->first, __ATOMIC_RELAXED))
+        count_rows(c->store);
+    return NULL;
+}
+
+/* The log is taken into the database now and then, also when somebody reads all the time. */
+static void test_the_log_does_not_grow_for_ever(void **state)
+{
+    enum { ROWS = 100, BYTES = 1 << 20 };
+    thread_case c = {.store = open_store("ubiq.db")};
+    struct stat st;
+
+    (void)state;
+    pthread_create(&c.thread, NULL, read_until_stopped, &c);
+    for (int64_t n = 0; n < ROWS; n++)
+        assert_int_equal(write_row(c.store, n, BYTES, NULL), 0);
+    assert_int_equal(stat("ubiq.db-wal", &st), 0);
+    assert_in_range(st.st_size, BYTES, 80 * BYTES);
+    assert_int_equal(stat("ubiq.db", &st), 0);
+    assert_in_range(st.st_size, 20 * BYTES, 110 * BYTES);
+    __atomic_store_n(&c.first, 1, __ATOMIC_RELAXED);
+    pthread_join(c.thread, NULL);
+    store_close(c.store);
+}
+
 /* A thread that has read may outlive the store. */
 static void *read_and_stay(void *arg)
 {
@@ -251,6 +280,7 @@ int main(void)
         IN_DIRECTORY(test_a_taken_key_fails_alone),
         IN_DIRECTORY(test_parts_take_part_in_each_transaction),
         IN_DIRECTORY(test_threads_read_and_write_at_once),
+        IN_DIRECTORY(test_the_log_does_not_grow_for_ever),
         IN_DIRECTORY(test_readers_may_stay),
         IN_DIRECTORY(test_two_processes_write),
         IN_DIRECTORY(test_a_write_waits_for_another_process),
