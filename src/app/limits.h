@@ -1,7 +1,10 @@
 #ifndef UBIQ_APP_LIMITS_H
 #define UBIQ_APP_LIMITS_H
 
-/* Every limit of a project and its functions, in bytes unless it says otherwise. */
+#include "services/limits.h"
+
+/* Every limit of a project and its functions, in bytes unless it says otherwise. Those of the services,
+ * with the defaults of [services.kv] and [services.storage], are in services/limits.h. */
 
 /* Defaults of what ubiq.toml can change: [limits], */
 #define LIMIT_CPU_MS 5000
@@ -12,13 +15,7 @@
 #define LIMIT_HTTP_RESPONSE_BYTES (10UL * 1024 * 1024)
 #define LIMIT_HTTP_REQUESTS 20
 
-/* [services.kv], [services.storage], [services.events], */
-#define LIMIT_KV_KEY_BYTES 256
-#define LIMIT_KV_VALUE_BYTES (1024UL * 1024)
-#define LIMIT_KV_TOTAL_BYTES (100UL * 1024 * 1024)
-#define LIMIT_KV_KEYS 100000
-#define LIMIT_STORAGE_FILE_BYTES (64UL * 1024 * 1024)
-#define LIMIT_STORAGE_TOTAL_BYTES (1024UL * 1024 * 1024)
+/* [services.events], */
 #define LIMIT_EVENT_BYTES (256UL * 1024)
 #define LIMIT_EVENTS_PENDING 100000
 #define LIMIT_EVENT_ATTEMPTS 8

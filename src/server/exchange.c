@@ -395,9 +395,6 @@ void exchange_begin(connection *c, slice body)
     worker_next_id(c->worker, q->id);
     x->body = body;
     x->function = app_find(c->worker->shared->app, q->path, &match);
-    /* A file is as good as a route without parameters. */
-    if ((!x->function || match.count > 0) && static_serve(c))
-        return;
     x->begins = true;
     /* A file is as good as a route without parameters. */
     x->is_public = (!x->function || match.count > 0) &&
