@@ -16,7 +16,7 @@ static const char usage[] =
     "each function's module can be used. When nothing is, it prints the routes with\n"
     "what applies to each.\n"
     "\n"
-    "  -e, --env NAME  for which environment; production without\n"
+    "      --env NAME  for which environment; production without\n"
     "      --json      print all of it as JSON\n"
     "  -h, --help      print this\n"
     "\n"
@@ -48,7 +48,7 @@ static int read_arguments(int argc, char **argv, check_options *o)
     int c;
 
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":e:h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         switch (c) {
         case 'e':
             o->environment = optarg;
