@@ -3,25 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-int app_open(app **out, const char *path, const char *environment, problems *found, error *err)
+int app_inspect(app **out, const char *path, const char *environment, problems *found, error *err)
 {
-    problems own = {0};
     app *a = calloc(1, sizeof *a);
     int rc;
 
     *out = NULL;
-    found = found ? found : &own;
     if (!a || !(a->path = strdup(path)))
         rc = error_set(err, E_NO_MEMORY, "out of memory for a project");
     else
         rc = app_read(a, environment, found, err);
-    rc = rc ? rc : problems_conclude(found, err);
+    if (rc == 0 && found->no_memory)
+        rc = problems_conclude(found, err);
     if (rc == 0) {
         *out = a;
         a = NULL;
     }
-    problems_deinit(&own);
     app_close(a);
+    return rc;
+}
+
+int app_open(app **out, const char *path, const char *environment, error *err)
+{
+    problems found = {0};
+    int rc = app_inspect(out, path, environment, &found, err);
+
+    rc = rc ? rc : problems_conclude(&found, err);
+    if (rc) {
+        app_close(*out);
+        *out = NULL;
+    }
+    problems_deinit(&found);
     return rc;
 }
 
@@ -42,13 +54,25 @@ function *app_function(const app *a, slice name)
     return bsearch(&name, a->functions, a->count, sizeof *a->functions, compare_name);
 }
 
+static int compare_config(const void *name, const void *of)
+{
+    return strcmp(name, ((const config_function *)of)->name);
+}
+
 const config_function *app_function_config(const app *a, const function *f)
 {
-    for (size_t i = 0; i < a->config.function_count; i++) {
-        if (strcmp(a->config.functions[i].name, f->name) == 0)
-            return &a->config.functions[i];
-    }
-    return NULL;
+    const config *c = &a->config;
+
+    if (c->function_count == 0)
+        return NULL;
+    return bsearch(f->name, c->functions, c->function_count, sizeof *c->functions, compare_config);
+}
+
+const config_list *app_middleware(const app *a, const function *f)
+{
+    const config_function *own = f ? app_function_config(a, f) : NULL;
+
+    return own && own->middleware.given ? &own->middleware : &a->config.middleware.use;
 }
 
 const char *app_path(const app *a)

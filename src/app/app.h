@@ -11,10 +11,14 @@ typedef struct app app;
 
 /* Opens the project in directory `path` for an environment (config_read): reads ubiq.toml, if there is
  * one, and lists functions/, middleware/ and public/. Of the functions' code only the names of what it
- * exports are looked at. E_INVALID when something is wrong with it: `found`, which may be NULL, has all
- * of it, the error the first. E_NOT_FOUND, E_IO, E_NO_MEMORY. */
-int app_open(app **out, const char *path, const char *environment, problems *found,
-             error *err) MUST_CHECK;
+ * exports are looked at. E_INVALID when something is wrong with it; the error says what first.
+ * E_NOT_FOUND, E_IO, E_NO_MEMORY. */
+int app_open(app **out, const char *path, const char *environment, error *err) MUST_CHECK;
+
+/* The same to look at a project only, not to serve it: what is wrong is added to `found`, and the app is
+ * what of it is right. */
+int app_inspect(app **out, const char *path, const char *environment, problems *found,
+                error *err) MUST_CHECK;
 
 /* What ubiq.toml says and the defaults; borrowed. */
 const config *app_config(const app *a);
@@ -24,6 +28,9 @@ function *app_functions(app *a, size_t *count);
 
 /* The function of a name, or NULL. Any thread. */
 function *app_function(const app *a, slice name);
+
+/* The middleware of a function, or with NULL that of what no function answers. Borrowed. */
+const config_list *app_middleware(const app *a, const function *f);
 
 /* What ubiq.toml says about a function, or NULL. Borrowed. */
 const config_function *app_function_config(const app *a, const function *f);

@@ -1,5 +1,7 @@
 #include "app/app_check.h"
 
+#include "services/cron.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +57,31 @@ static void check_functions(const app_parts *p, problems *found)
     }
 }
 
+/* Cron lines, each once. */
+static void check_cron(const app_parts *p, problems *found)
+{
+    const config *c = p->config;
+    const char *before = "";
+    error err = {0};
+
+    for (size_t i = 0; i < c->trigger_count; i++) {
+        const config_trigger *t = &c->triggers[i];
+        cron *line = NULL;
+
+        if (!t->is_cron || strcmp(t->pattern, before) == 0)
+            continue;
+        before = t->pattern;
+        if (cron_create(&line, t->pattern, c->time_zone, &err))
+            problems_add(found, p->toml, t->line, "triggers.\"%s\": %s", t->pattern,
+                         error_text(&err));
+        cron_destroy(line);
+    }
+    error_deinit(&err);
+}
+
 static void check_triggers(const app_parts *p, problems *found)
 {
+    check_cron(p, found);
     for (size_t i = 0; i < p->config->trigger_count; i++) {
         const config_trigger *t = &p->config->triggers[i];
         const function *f = find(p, t->function);

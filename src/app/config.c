@@ -134,50 +134,65 @@ static void add_mistake(config_reader *r, const error *err)
     problems_add(r->problems, r->file, line, "%s", text + len);
 }
 
-/* Reads the file, if there is one. */
-static int read_file(config_reader *r, config *out, error *err)
+/* Reads the text of the file. What is wrong with it is no error. */
+static int read_toml(config_reader *r, config *out, slice text, error *err)
 {
     error mistake = {0};
-    buf text, json;
+    buf json;
     int rc;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
     /* Escaping makes a byte six at the most; names and punctuation stand in both texts. */
     buf_init(&json, LIMIT_CONFIG_BYTES * 6 + 64);
     buf_init(&r->marks, LIMIT_CONFIG_BYTES * sizeof(toml_mark) + 64);
-    rc = file_read(r->file, &text, err);
-    if (rc == E_NOT_FOUND) {
-        error_deinit(err);
+    rc = toml_to_json(text, &json, &r->marks, &mistake);
+    if (rc == E_INVALID) {
+        add_mistake(r, &mistake);
         rc = 0;
-    } else if (rc == 0) {
-        rc = toml_to_json(buf_slice(&text), &json, &r->marks, &mistake);
-        if (rc == E_INVALID) {
-            add_mistake(r, &mistake);
-            rc = 0;
-        } else if (rc) {
-            error_set(err, rc, "%s: %s", r->file, error_text(&mistake));
-        } else {
-            rc = read_json(r, out, buf_slice(&json), err);
-        }
+    } else if (rc) {
+        error_set(err, rc, "%s: %s", r->file, error_text(&mistake));
+    } else {
+        rc = read_json(r, out, buf_slice(&json), err);
     }
     error_deinit(&mistake);
-    buf_deinit(&text);
     buf_deinit(&json);
+    buf_deinit(&r->marks);
     return rc;
+}
+
+int config_parse(config *out, slice toml, config_reader *r, error *err)
+{
+    int rc;
+
+    *out = defaults;
+    rc = read_toml(r, out, toml, err);
+    rc = rc ? rc : complete(out, err);
+    if (rc) {
+        config_deinit(out);
+        return rc;
+    }
+    check_environment(r);
+    problems_sort(r->problems);
+    return 0;
+}
+
+/* The path of a file in the project, which the caller frees. */
+static char *path_of(const char *project, const char *name)
+{
+    char *path;
+
+    return asprintf(&path, "%s/%s", project, name) < 0 ? NULL : path;
 }
 
 int config_read(config *out, const char *project, const char *environment, problems *found,
                 error *err)
 {
     config_reader r = {.environment = environment, .problems = found};
-    char *file = NULL, *dotenv = NULL;
+    char *file = path_of(project, "ubiq.toml"), *dotenv = path_of(project, ".env");
+    buf text;
     int rc = 0;
 
-    *out = defaults;
-    if (asprintf(&file, "%s/ubiq.toml", project) < 0)
-        file = NULL;
-    if (asprintf(&dotenv, "%s/.env", project) < 0)
-        dotenv = NULL;
+    *out = (config){0};
+    buf_init(&text, LIMIT_CONFIG_BYTES);
     if (!file || !dotenv) {
         rc = error_set(err, E_NO_MEMORY, "out of memory for a project's configuration");
         goto done;
@@ -186,16 +201,14 @@ int config_read(config *out, const char *project, const char *environment, probl
     r.has_dotenv = strcmp(environment, ENVIRONMENT_DEVELOPMENT) == 0;
     if (r.has_dotenv)
         rc = dotenv_read(&r.dotenv, dotenv, found, err);
-    rc = rc ? rc : read_file(&r, out, err);
-    rc = rc ? rc : complete(out, err);
-    if (rc == 0) {
-        check_environment(&r);
-        problems_sort(found);
+    rc = rc ? rc : file_read(file, &text, err);
+    if (rc == E_NOT_FOUND) {
+        error_deinit(err);
+        rc = 0;
     }
+    rc = rc ? rc : config_parse(out, buf_slice(&text), &r, err);
 done:
-    if (rc)
-        config_deinit(out);
-    buf_deinit(&r.marks);
+    buf_deinit(&text);
     strmap_deinit(&r.dotenv);
     free(file);
     free(dotenv);

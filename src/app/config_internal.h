@@ -22,6 +22,10 @@ typedef struct config_reader {
     problems *problems;
 } config_reader;
 
+/* Reads the text of ubiq.toml with a reader that knows file, environment, problems and what .env says.
+ * As config_read. */
+int config_parse(config *out, slice toml, config_reader *r, error *err) MUST_CHECK;
+
 typedef struct config_key config_key;
 
 /* Reads the value of a key; `into` is the struct of the key's table. 0, E_NO_MEMORY, or E_INVALID with

@@ -1,5 +1,6 @@
 #include "app/config_internal.h"
 #include "app/limits.h"
+#include "services/time_zone.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -49,10 +50,28 @@ static int read_admin_address(config_reader *r, const config_key *key, void *int
                      *out);
 }
 
+static int read_time_zone(config_reader *r, const config_key *key, void *into)
+{
+    char **out = into;
+    time_zone *zone = NULL;
+    int rc = config_text(r, key, into);
+
+    if (rc)
+        return rc;
+    rc = time_zone_open(&zone, *out, &r->record.err);
+    time_zone_destroy(zone);
+    if (rc) {
+        /* The default takes its place, so that cron lines are not blamed too. */
+        free(*out);
+        *out = NULL;
+    }
+    return rc == E_IO ? E_INVALID : rc;
+}
+
 static const config_key project_keys[] = {
     {"name", config_text, .offset = offsetof(config, name), .max = LIMIT_NAME_BYTES},
     {"version", config_text, .offset = offsetof(config, version), .max = LIMIT_NAME_BYTES},
-    {"time_zone", config_text, .offset = offsetof(config, time_zone), .max = LIMIT_NAME_BYTES},
+    {"time_zone", read_time_zone, .offset = offsetof(config, time_zone), .max = LIMIT_NAME_BYTES},
     {0},
 };
 

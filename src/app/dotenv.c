@@ -156,35 +156,39 @@ static int read_line(struct reader *r)
     return read_value(r, name);
 }
 
-int dotenv_read(strmap *out, const char *path, problems *found, error *err)
+int dotenv_parse(strmap *out, slice text, const char *path, problems *found, error *err)
 {
-    struct reader r = {.out = out, .path = path, .found = found};
-    buf text;
-    int rc;
+    struct reader r = {.text = text, .out = out, .path = path, .found = found};
+    int rc = 0;
 
-    buf_init(&text, LIMIT_CONFIG_BYTES);
-    buf_init(&r.value, LIMIT_CONFIG_BYTES);
-    rc = file_read(path, &text, err);
-    if (rc) {
-        if (rc == E_NOT_FOUND) {
-            error_deinit(err);
-            rc = 0;
-        }
-        goto done;
+    if (!slice_is_utf8(text)) {
+        problems_add(found, path, 0, "not UTF-8 from byte %zu on", slice_utf8_prefix(text));
+        return 0;
     }
-    r.text = buf_slice(&text);
-    if (!slice_is_utf8(r.text)) {
-        problems_add(found, path, 0, "not UTF-8 from byte %zu on", slice_utf8_prefix(r.text));
-        goto done;
-    }
-    for (; r.at < r.text.len && rc == 0; r.at++) {
+    buf_init(&r.value, text.len);
+    for (; r.at < text.len && rc == 0; r.at++) {
         rc = read_line(&r);
         skip_line(&r);
     }
     if (rc)
         error_set(err, rc, "%s: %s", path, error_code_name(rc));
-done:
-    buf_deinit(&text);
     buf_deinit(&r.value);
+    return rc;
+}
+
+int dotenv_read(strmap *out, const char *path, problems *found, error *err)
+{
+    buf text;
+    int rc;
+
+    buf_init(&text, LIMIT_CONFIG_BYTES);
+    rc = file_read(path, &text, err);
+    if (rc == E_NOT_FOUND) {
+        error_deinit(err);
+        rc = 0;
+    } else if (rc == 0) {
+        rc = dotenv_parse(out, buf_slice(&text), path, found, err);
+    }
+    buf_deinit(&text);
     return rc;
 }

@@ -128,7 +128,7 @@ static int compile(const function *f, const function_options *o, compiled_plugin
     buf_init(&manifest, LIMIT_CONFIG_BYTES * 6);
     rc = file_read(f->path, &bytes, err);
     if (rc == E_NOT_FOUND && f->is_built)
-        error_set(err, rc, "%s is not built yet: `ubiq build` does that", f->source);
+        error_set(err, rc, "it is not built yet: `ubiq build` does that");
     if (rc)
         goto done;
     rc = check_binary(buf_slice(&bytes), err);

@@ -18,6 +18,9 @@ int cli_kv(int argc, char **argv);
 int cli_storage(int argc, char **argv);
 int cli_events(int argc, char **argv);
 
+/* ubiq check: says what is wrong with a project, and what applies in it. */
+int cli_check(int argc, char **argv);
+
 /* ubiq serve: serves a project's functions over HTTP. */
 int cli_serve(int argc, char **argv);
 

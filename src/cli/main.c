@@ -21,6 +21,7 @@ static const struct command {
 } commands[] = {
     {"build", cli_build, "compile a project's functions"},
     {"serve", cli_serve, "serve a project's functions over HTTP"},
+    {"check", cli_check, "say what is wrong with a project, and what applies in it"},
     {"call", cli_call, "call a function of a plug-in"},
     {"kv", cli_kv, "read and write a project's keys"},
     {"storage", cli_storage, "read and write a project's stored files"},

@@ -156,7 +156,7 @@ int cli_serve(int argc, char **argv)
     if (rc >= 0)
         return rc;
     rc = open_log(&err);
-    rc = rc ? rc : app_open(&a, directory, environment, NULL, &err);
+    rc = rc ? rc : app_open(&a, directory, environment, &err);
     rc = rc ? rc : server_create(&s, a, &options, &err);
     if (rc == 0) {
         print_start(s, a, directory);

@@ -137,11 +137,9 @@ static function *find_function(void *a, slice name)
 
 static int make_chain(server *s, const function *f, middleware **out, error *err)
 {
-    const config *c = app_config(s->app);
     static const config_list none;
-    const config_function *own = f ? app_function_config(s->app, f) : NULL;
     const middleware_options options = {
-        .use = own && own->middleware.given ? &own->middleware : &c->middleware.use,
+        .use = app_middleware(s->app, f),
         .route = f ? f->route : "",
         .methods = f ? &f->methods : &none,
         .find = find_function,

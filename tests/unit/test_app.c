@@ -44,7 +44,7 @@ static app *open_good(void)
     error err = {0};
     app *a;
 
-    if (app_open(&a, p.path, ENVIRONMENT_TEST, NULL, &err))
+    if (app_open(&a, p.path, ENVIRONMENT_TEST, &err))
         fail_msg("%s", error_text(&err));
     return a;
 }
@@ -54,8 +54,8 @@ static void open_bad(const char *expected)
     problems found = {0};
     app *a;
 
-    assert_int_equal(app_open(&a, p.path, ENVIRONMENT_TEST, &found, NULL), E_INVALID);
-    assert_null(a);
+    assert_int_equal(app_inspect(&a, p.path, ENVIRONMENT_TEST, &found, NULL), 0);
+    app_close(a);
     project_assert_problems(&p, &found, expected);
 }
 
@@ -238,6 +238,31 @@ static void test_what_does_not_fit(void **state)
     open_bad(expected);
 }
 
+static void test_cron_lines_and_permissions(void **state)
+{
+    (void)state;
+    add_function("functions/a.wasm", "handle");
+    project_write_text(&p, "ubiq.toml",
+                       "[triggers]\n"
+                       "'*/5 * * * *' = 'a'\n"
+                       "'61 * * * *' = 'a'\n"
+                       "'TZ=Nowhere/Here 0 * * * *' = 'a'\n"
+                       "'@sometimes' = 'a'\n"
+                       "[functions.a]\n"
+                       "permissions = ['kv:read:*',\n"
+                       "  'kv:reed:*', 'kv:write:*',\n"
+                       "  'nonsense']\n");
+    open_bad(
+        "ubiq.toml:3: triggers.\"61 * * * *\": minute: \n"
+        "ubiq.toml:4: triggers.\"TZ=Nowhere/Here 0 * * * *\": \n"
+        "ubiq.toml:5: triggers.\"@sometimes\": \n"
+        "ubiq.toml:8: functions.\"a\".permissions: \"kv:reed:*\": there is no such permission\n"
+        "ubiq.toml:9: functions.\"a\".permissions: \"nonsense\": there is no such permission\n");
+    project_write_text(&p, "ubiq.toml",
+                       "[project]\ntime_zone = 'Nowhere'\n[triggers]\n'0 * * * *' = 'a'\n");
+    open_bad("ubiq.toml:2: project.time_zone: \n");
+}
+
 static void test_public_directories_and_functions(void **state)
 {
     char expected[400];
@@ -261,9 +286,9 @@ static void test_the_first_problem_is_the_error(void **state)
 
     (void)state;
     project_write_text(&p, "ubiq.toml", "b = 1\na = 1\n");
-    assert_int_equal(app_open(&a, p.path, ENVIRONMENT_TEST, NULL, &err), E_INVALID);
+    assert_int_equal(app_open(&a, p.path, ENVIRONMENT_TEST, &err), E_INVALID);
     assert_non_null(strstr(error_text(&err), "/ubiq.toml:1: b: unknown key (and 1 more: see"));
-    assert_int_equal(app_open(&a, "/nowhere", ENVIRONMENT_TEST, NULL, &err), E_NOT_FOUND);
+    assert_int_equal(app_open(&a, "/nowhere", ENVIRONMENT_TEST, &err), E_NOT_FOUND);
     error_deinit(&err);
     app_close(NULL);
 }
@@ -276,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_builds_are_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_settings_reach_functions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cron_lines_and_permissions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_public_directories_and_functions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_first_problem_is_the_error, set_up, tear_down),
     };
