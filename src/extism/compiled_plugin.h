@@ -14,7 +14,8 @@ struct http_request;
 /* How a host drives requests of plug-ins on an event loop of its own, instead of blocking. */
 typedef struct http_driver {
     /* Starts `request` in the current thread's loop; `done(arg, curl_code)` is called in the same
-     * thread when it has ended, never before start returns. Returns what cancel takes. */
+     * thread when it has ended, never before start returns. Returns what cancel takes; NULL when there
+     * is no memory, and `done` is not called then. */
     void *(*start)(struct http_request *request, void (*done)(void *arg, int curl_code), void *arg);
     void (*cancel)(void *started); /* `done` will not be called any more */
 } http_driver;

@@ -306,6 +306,23 @@ bool http_request_again(http_request *r, int curl_code)
     return follow(r, &r->failure) == 0;
 }
 
+bool http_request_is_https(const http_request *r)
+{
+    return r->url.https;
+}
+
+bool http_request_lacks_descriptor(const http_request *r)
+{
+    return r->failure.code == 0 && r->obstacle.code == E_BUSY;
+}
+
+bool http_request_retry(http_request *r)
+{
+    if (r->deadline_ns != UINT64_MAX && clock_ns() >= r->deadline_ns)
+        error_set(&r->failure, E_TIMEOUT, "timeout");
+    return r->failure.code == 0 && http_exchange_begin(r, &r->failure) == 0;
+}
+
 int http_request_perform(http_request *r)
 {
     int code;

@@ -59,6 +59,16 @@ int http_request_perform(http_request *r);
  * where a redirect leads or over another connection; add it again. False: call http_request_finish. */
 bool http_request_again(http_request *r, int curl_code);
 
+/* Whether what it is set up for goes through TLS. */
+bool http_request_is_https(const http_request *r);
+
+/* Whether the exchange failed because the process had no file descriptor left for a connection. */
+bool http_request_lacks_descriptor(const http_request *r);
+
+/* Sets the easy handle up for the same exchange, which has not begun, or has failed in a way that may
+ * pass; add it again. False when its time is over: call http_request_finish. */
+bool http_request_retry(http_request *r);
+
 /* Turns the outcome into a response (an answer with any status is one) or an error: E_TIMEOUT
  * "timeout", E_TOO_LARGE "HTTP response exceeds the configured maximum number of bytes: N",
  * E_DENIED for a redirect to a host that is not allowed, what the policy said, E_BUSY when the process

@@ -1,9 +1,12 @@
 #include "extism/http_address.h"
 #include "extism/http_internal.h"
+#include "extism/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Which connections a request under a policy may use. curl looks the host up; what is judged is the
  * address that it is about to connect to, or that a connection is connected to which it has kept. So
@@ -22,6 +25,22 @@ static bool may_reach(http_request *r, int family, const void *address)
     return http_ask(r, HTTP_ASK_ADDRESS, slice_str(text), &r->obstacle) == 0;
 }
 
+/* Leaves some descriptors for clients and files, by taking EMFILE to come earlier. Descriptors are given
+ * out from below, so a high one says that there are few left. */
+static int new_socket(const struct curl_sockaddr *a)
+{
+    struct rlimit limit;
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) ||
+        limit.rlim_cur < 8 * LIMIT_SPARE_DESCRIPTORS ||
+        (rlim_t)fd < limit.rlim_cur - LIMIT_SPARE_DESCRIPTORS)
+        return fd;
+    close(fd);
+    errno = EMFILE;
+    return -1;
+}
+
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a)
 {
     const void *address = &((const struct sockaddr_in *)(const void *)&a->addr)->sin_addr;
@@ -33,7 +52,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
         address = &((const struct sockaddr_in6 *)(const void *)&a->addr)->sin6_addr;
     if (!may_reach(r, a->family, address))
         return CURL_SOCKET_BAD;
-    fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    fd = new_socket(a);
     if (fd >= 0)
         r->opened = true;
     else

@@ -7,6 +7,7 @@
 #include "extism/limits.h"
 #include "extism/log.h"
 
+#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -102,8 +103,8 @@ static int prepare(instance *i, uint64_t request_offset, uint64_t body_offset, h
         .method = q.method,
         .headers = &q.headers,
         .body = body_offset ? body : slice_of(NULL, 0),
-        .max_response = m->has_max_http_response_bytes ? m->max_http_response_bytes
-                                                       : LIMIT_HTTP_RESPONSE_BYTES,
+        .max_response =
+            m->has_max_http_response_bytes ? m->max_http_response_bytes : LIMIT_HTTP_RESPONSE_BYTES,
         .has_timeout = s->has_deadline,
         .timeout_ms = s->deadline_ns > now ? (s->deadline_ns - now) / 1000000 : 0,
         .allowed_hosts = (const char *const *)m->allowed_hosts,
@@ -274,4 +275,9 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
     }
     instance_state(i)->waiting = true;
     p->started = p->driver->start(p->request, on_done, p);
+    if (!p->started) {
+        p->curl_code = CURLE_OUT_OF_MEMORY;
+        p->done = true;
+        instance_state(i)->waiting = false;
+    }
 }

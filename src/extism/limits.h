@@ -5,6 +5,8 @@
 
 #define LIMIT_VAR_BYTES (1024 * 1024)                /* manifest memory.max_var_bytes */
 #define LIMIT_HTTP_RESPONSE_BYTES (50 * 1024 * 1024) /* manifest memory.max_http_response_bytes */
+/* A request of a guest makes no connection over these last descriptors of the process. */
+#define LIMIT_SPARE_DESCRIPTORS 128
 #define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)     /* a module, from a file or over HTTP */
 #define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)  /* a manifest with its modules in base64 */
 #define LIMIT_ERROR_BYTES (1024 * 1024) /* of a guest's error text within the error of its call */

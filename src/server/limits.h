@@ -25,7 +25,7 @@
 #define LIMIT_DRAIN_MS 10000 /* for calls that run when the server is told to stop */
 
 #define LIMIT_CONNECTIONS 10000 /* of a worker; over that, the longest idle one makes room */
-#define LIMIT_CALLS 1000        /* in flight in a worker, waiting for code included: 503 */
+#define LIMIT_CALLS 10000       /* in flight in a worker, waiting for code included: 503 */
 #define LIMIT_INSTANCES 10240   /* slots for instances in the whole process */
 #define LIMIT_KEPT_CALLS 16   /* of a function with instances = "reuse", in a worker */
 #define LIMIT_PIPELINED_BYTES (64UL * 1024) /* read ahead while a call runs */
@@ -34,7 +34,10 @@
 /* Of a worker, for bodies that come in slowly (503) and answers that are taken slowly (the slowest
  * client is cut off), beside four of the longest of each. */
 #define LIMIT_BUFFERED_BYTES (512UL * 1024 * 1024)
-#define LIMIT_OUTBOUND_CONNECTIONS 200 /* of a worker, to other servers */
+/* Of a worker: connections to other servers that wait to be used again, and requests at once over which
+ * plain ones are not kept; and names that are being looked up. */
+#define LIMIT_OUTBOUND_KEPT 500
+#define LIMIT_RESOLVING 64
 #define LIMIT_BACKLOG 4096
 #define LIMIT_LOG_BYTES (8UL * 1024 * 1024) /* waiting to be written; lines beyond are dropped */
 
