@@ -3,12 +3,8 @@
 
 #include "services/limits.h"
 
-<<<<<<< HEAD
-/* Every limit of a project and its functions, in bytes unless it says otherwise. */
-=======
 /* Every limit of a project and its functions, in bytes unless it says otherwise. Those of the services,
  * with the defaults of [services.kv] and [services.storage], are in services/limits.h. */
->>>>>>> project
 
 /* Defaults of what ubiq.toml can change: [limits], */
 #define LIMIT_CPU_MS 5000
@@ -19,11 +15,7 @@
 #define LIMIT_HTTP_RESPONSE_BYTES (10UL * 1024 * 1024)
 #define LIMIT_HTTP_REQUESTS 20
 
-<<<<<<< HEAD
-/* [services.events] (those of keys and files are in services/limits.h), */
-=======
 /* [services.events], */
->>>>>>> project
 #define LIMIT_EVENT_BYTES (256UL * 1024)
 #define LIMIT_EVENTS_PENDING 100000
 #define LIMIT_EVENT_ATTEMPTS 8
