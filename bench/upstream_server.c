@@ -19,7 +19,7 @@ int main(int argc, char **argv)
         fail("usage: bench_upstream_server DIRECTORY ADDRESS:PORT WORKERS");
     options.listen = argv[2];
     options.workers = (uint32_t)strtoul(argv[3], NULL, 10);
-    if (app_open(&a, argv[1], ENVIRONMENT_PRODUCTION, NULL, &err) != 0 || server_create(&s, a, &options, &err) != 0 ||
+    if (app_open(&a, argv[1], ENVIRONMENT_PRODUCTION, &err) != 0 || server_create(&s, a, &options, &err) != 0 ||
         server_run(s, &err) != 0)
         fail("%s", error_text(&err));
     if (server_destroy(s))
