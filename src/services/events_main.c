@@ -24,11 +24,12 @@ static void rest(events *e, int64_t ms, bool heeds)
     pthread_mutex_unlock(&e->lock);
 }
 
-/* Takes over what was given back, and sees how many more deliveries may begin. False at the end, when
- * all is recorded. */
+/* Takes over what was given back, and sees how many more deliveries may begin once that is recorded.
+ * False at the end, when all is. */
 static bool collect(events *e, turn *t)
 {
     events_slot **end = &t->returned;
+    size_t count = 0;
     bool goes_on;
 
     while (*end)
@@ -38,8 +39,10 @@ static bool collect(events *e, turn *t)
     e->returned = NULL;
     e->returned_end = &e->returned;
     e->woken = false;
+    for (const events_slot *s = t->returned; s; s = s->next)
+        count++;
     t->with_ticks = !e->stopping;
-    t->room = e->stopping ? 0 : e->limits.at_once - e->busy;
+    t->room = e->stopping ? 0 : e->limits.at_once - e->busy + count;
     goes_on = !e->ending || t->returned;
     pthread_mutex_unlock(&e->lock);
     t->now = clock_wall_ms();

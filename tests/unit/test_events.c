@@ -634,7 +634,6 @@ static void test_a_clock_that_was_set_back_stalls_nothing(void **state)
 static void test_a_full_disk_is_waited_for(void **state)
 {
     char text[200];
-    FILE *filler;
 
     (void)state;
     mount_small("small", 512);
@@ -645,11 +644,7 @@ static void test_a_full_disk_is_waited_for(void **state)
     events_case_emit_text(&c, "t", "1");
     events_case_emit_text(&c, "t", "2");
     events_case_wait(&c, 1);
-    filler = fopen("filler", "w");
-    assert_non_null(filler);
-    while (fputc('x', filler) != EOF && fflush(filler) == 0)
-        continue;
-    fclose(filler);
+    fill_disk("filler");
     for (int i = 0; events_case_emit(&c, "t", slice_str("3"), NULL, 0, text) == SERVICE_OK; i++)
         assert_true(i < 1000);
     assert_non_null(strstr(text, "full"));

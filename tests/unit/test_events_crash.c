@@ -92,7 +92,7 @@ static void open_case(void)
 }
 
 /* Does work in another process and kills it after so long. */
-static void run_child_and_kill(int from, useconds_t us)
+static void emit_and_kill(int from, useconds_t us)
 {
     pid_t child = fork();
     int status;
@@ -174,7 +174,7 @@ static void test_nothing_that_was_accepted_is_lost(void **state)
     log_fd = open("log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(log_fd >= 0);
     for (int i = 0; i < KILLS; i++)
-        run_child_and_kill(i * 10000, (useconds_t)(random() % 60000));
+        emit_and_kill(i * 10000, (useconds_t)(random() % 60000));
     open_case();
     events_case_wait_idle(&c);
     assert_int_equal(events_case_dead(c.store), 0);
