@@ -22,17 +22,21 @@ static int64_t number_of(const char *text)
     return negative ? -n : n;
 }
 
-/* Cuts the line into its words; those that are missing are empty. */
+/* Cuts the line into its words, at tabs, or at semicolons where there are no tabs; those that are
+ * missing are empty. */
 static void split(void)
 {
     static char empty[1];
-    char *at = line;
+    char *at = line, mark = ';';
+
+    for (const char *c = line; *c; c++)
+        mark = *c == '\t' ? '\t' : mark;
 
     for (int i = 0; i < WORDS; i++)
         word[i] = empty;
     for (int i = 0; i < WORDS && at; i++) {
         word[i] = at;
-        while (*at && *at != '\t')
+        while (*at && *at != mark)
             at++;
         if (*at)
             *at++ = '\0';
