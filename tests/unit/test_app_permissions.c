@@ -211,6 +211,8 @@ static void test_http(void **state)
         {"http:get:*/*", "get", "http", "anything", 80, "/", HTTP_ALLOWED},
         {"http:get:*/*", "get", "http", "anything", 81, "/", HTTP_DENIED},
         {"http:get:*:81/*", "get", "http", "127.0.0.1", 81, "/", HTTP_ALLOWED},
+        {"http:get:a:*/*", "get", "http", "a", 81, "/", HTTP_BY_NAME},
+        {"http:get:a:*/*", "get", "https", "a", 443, "/", HTTP_BY_NAME},
         {"http:get:*.a.io/*", "get", "http", "b.a.io", 80, "/", HTTP_ALLOWED},
         {"http:get:*.a.io/*", "get", "http", "c.b.a.io", 80, "/", HTTP_ALLOWED},
         {"http:get:*.A.io/*", "get", "http", "b.a.io", 80, "/", HTTP_ALLOWED},
