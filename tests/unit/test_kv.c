@@ -171,12 +171,12 @@ static void test_a_key_whose_time_is_over_is_not_there(void **state)
     (void)state;
     open_place(&p, &usual);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        number_of(&p, op_set_for(keys[i], "7", 400));
+        number_of(&p, op_set_for(keys[i], "7", 800));
     number_of(&p, op_set_for("later", "7", 100000));
     number_of(&p, op_set_for("never", "7", INT64_MAX));
     assert_bytes(&p, op_get("get"), "7");
     assert_int_equal(number_of(&p, op_set_if_absent("absent", "8")), 0);
-    sleep_ms(420);
+    sleep_ms(820);
     assert_fails(&p, op_get("get"), SERVICE_NOT_FOUND, "kv: there is no key \"get\"");
     assert_bytes(&p, op_list("", "", 10), "{\"keys\":[\"later\",\"never\"],\"next\":null}");
     assert_int_equal(number_of(&p, op_set_if_absent("absent", "8")), 1);
@@ -194,11 +194,11 @@ static void test_increment_keeps_the_time_and_set_ends_it(void **state)
 
     (void)state;
     open_place(&p, &usual);
-    number_of(&p, op_set_for("a", "1", 400));
-    number_of(&p, op_set_for("b", "1", 400));
+    number_of(&p, op_set_for("a", "1", 800));
+    number_of(&p, op_set_for("b", "1", 800));
     assert_bytes(&p, op_increment("a", 1), "2");
     number_of(&p, op_set("b", "2"));
-    sleep_ms(420);
+    sleep_ms(820);
     assert_fails(&p, op_get("a"), SERVICE_NOT_FOUND, "kv: there is no key \"a\"");
     assert_bytes(&p, op_get("b"), "2");
     close_place(&p);
@@ -326,10 +326,10 @@ static void test_what_is_over_does_not_count(void **state)
     (void)state;
     limits.keys = 2;
     open_place(&p, &limits);
-    number_of(&p, op_set_for("a", "1", 400));
-    number_of(&p, op_set_for("b", "1", 400));
+    number_of(&p, op_set_for("a", "1", 800));
+    number_of(&p, op_set_for("b", "1", 800));
     assert_int_equal(number_of(&p, op_set("c", "1")), SERVICE_OVER_QUOTA);
-    sleep_ms(420);
+    sleep_ms(820);
     assert_int_equal(number_of(&p, op_set("c", "1")), 0);
     assert_int_equal(number_of(&p, op_set("d", "1")), 0);
     assert_int_equal(number_of(&p, op_set("e", "1")), SERVICE_OVER_QUOTA);
