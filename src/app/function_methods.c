@@ -58,9 +58,12 @@ static int list_exported(function *f, const struct exports *e)
 int function_read_methods(function *f, const char *toml, problems *found, error *err)
 {
     struct exports e = {0};
+    int rc = f->entry ? 0 : wasm_exports_of_file(f->path, take_export, &e, NULL);
 
     /* What is wrong with the file is told when its code is loaded. */
-    if (f->entry || wasm_exports_of_file(f->path, take_export, &e, NULL) || !e.any_method)
+    if (rc == E_NO_MEMORY)
+        return error_set(err, rc, "out of memory for a function");
+    if (rc || !e.any_method)
         return 0;
     f->by_method = true;
     f->has_head = e.method[5];

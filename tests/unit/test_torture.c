@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "app/app.h"
 #include "guest.h"
 #include "jwt_signer.h"
+#include "project.h"
 #include "server/middleware.h"
 
 /* Lets each allocation of the library fail in turn, and all from one on. What was to be done then
@@ -397,6 +399,55 @@ static void test_middleware(void **state)
     free(token);
 }
 
+/* One that is right, and one that is wrong in many ways. */
+static project good, bad;
+
+static int open_projects(error *err)
+{
+    problems found = {0};
+    app *a = NULL;
+    int rc = app_open(&a, good.path, ENVIRONMENT_DEVELOPMENT, err);
+
+    app_close(a);
+    a = NULL;
+    rc = rc ? rc : app_inspect(&a, bad.path, ENVIRONMENT_PRODUCTION, &found, err);
+    rc = rc ? rc : found.count == 9 ? 0 : error_set(err, E_INTERNAL, "%zu problems", found.count);
+    app_close(a);
+    problems_deinit(&found);
+    return rc;
+}
+
+static void test_projects(void **state)
+{
+    static const char *const methods[] = {"GET", "PUT"};
+    slice module = project_module(methods, 2);
+
+    (void)state;
+    project_make(&good);
+    project_make(&bad);
+    project_write(&good, "functions/users/[id].wasm", module);
+    project_write_text(&good, "functions/jobs/one.c", "");
+    project_write_text(&good, "public/docs/index.html", "");
+    project_write_text(&good, ".env", "export NAME=\"a b\"\nOTHER=1\n");
+    project_write_text(&good, "ubiq.toml",
+                       "[project]\nname = '${NAME}'\n"
+                       "[functions.'users/[id]']\nroute = '/people/[id]'\nmethods = ['GET']\n"
+                       "permissions = ['kv:read:*', 'config:read:A']\nconfig = {a = 'b'}\n"
+                       "[triggers]\n'@daily' = ['jobs/one']\n'a.*' = 'jobs/one'\n"
+                       "[middleware]\nuse = ['cors']\n[env]\nA = 'b'\n[env.development]\nA = 'c'\n");
+    project_write(&bad, "functions/a.wasm", module);
+    project_write(&bad, "functions/b c.wasm", module);
+    project_write_text(&bad, "functions/a.c", "");
+    project_write_text(&bad, "public/a", "");
+    project_write_text(&bad, "ubiq.toml",
+                       "[limits]\nmemory = 1\ncpu = '1s'\n[functions.aa]\n[functions.a]\n"
+                       "permissions = ['kv:reed:*']\n[triggers]\n'* *' = 'a'\n'x' = 'b'\n");
+    torture(open_projects);
+    project_remove(&good, "");
+    project_remove(&bad, "");
+    free((void *)(uintptr_t)module.data);
+}
+
 static void test_a_plugin(void **state)
 {
     (void)state;
@@ -466,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_a_plugin),          cmocka_unit_test(test_linked_modules),
         cmocka_unit_test(test_fresh_calls),       cmocka_unit_test(test_more_than_slots),
         cmocka_unit_test(test_what_fails_anyhow), cmocka_unit_test(test_middleware),
+        cmocka_unit_test(test_projects),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
