@@ -108,26 +108,29 @@ static int read_value(struct reader *r, slice name)
 {
     size_t start = r->at;
     int quote = byte_at(r);
+    bool is_quoted = quote == '"' || quote == '\'';
     int rc;
 
     buf_clear(&r->value);
-    if (quote != '"' && quote != '\'') {
-        rc = read_bare(r);
-    } else if ((rc = read_quoted(r, quote)) == E_INVALID) {
+    rc = is_quoted ? read_quoted(r, quote) : read_bare(r);
+    if (rc == E_INVALID) {
         refuse(r, start, "the quotes are not closed");
         return 0;
-    } else {
+    }
+    if (rc)
+        return rc;
+    if (is_quoted) {
         skip_blanks(r);
         if (byte_at(r) >= 0 && byte_at(r) != '\n' && byte_at(r) != '#') {
             refuse(r, r->at, "something stands behind the closing quotes");
             return 0;
         }
     }
-    if (rc == 0 && r->value.len && memchr(r->value.data, 0, r->value.len)) {
+    if (r->value.len && memchr(r->value.data, 0, r->value.len)) {
         refuse(r, start, "a value must not contain a NUL");
         return 0;
     }
-    return rc ? rc : strmap_set(r->out, name, buf_slice(&r->value));
+    return strmap_set(r->out, name, buf_slice(&r->value));
 }
 
 static int read_line(struct reader *r)
