@@ -311,6 +311,112 @@ static void test_conflicts(void **state)
     }
 }
 
+/* --- Any routes and paths, against the plainest way to find one --- */
+
+/* Which kind of segment a route has where: 't' for a text that fits, 'v' for a parameter, 'w' for the
+ * rest. "" when the route does not fit the path. Of two that fit, the lesser one goes first. */
+static void fit(const char *route, const char *path, char kinds[16])
+{
+    size_t n = 0;
+
+    kinds[0] = '\0';
+    while (*route) {
+        size_t r = strcspn(++route, "/"), p;
+
+        if (!*path)
+            goto no;
+        p = strcspn(++path, "/");
+        if (*route == '*') {
+            kinds[n++] = 'w';
+            path += strlen(path);
+            route += r;
+            break;
+        }
+        if (*route != ':' && (r != p || memcmp(route, path, r) != 0))
+            goto no;
+        kinds[n++] = *route == ':' ? 'v' : 't';
+        route += r;
+        path += p;
+    }
+    kinds[n] = '\0';
+    if (!*path)
+        return;
+no:
+    kinds[0] = '\0';
+}
+
+/* "/a/b/a", with the letters up to `letters`; as a route with parameters among them. */
+static void make_path(char *out, unsigned letters, bool is_route)
+{
+    unsigned segments = 1 + (unsigned)rand() % 5;
+
+    for (unsigned i = 0; i < segments; i++) {
+        unsigned pick = (unsigned)rand() % 8;
+
+        *out++ = '/';
+        if (is_route && pick == 0 && i == segments - 1) {
+            memcpy(out, "*z", 2);
+            out += 2;
+        } else if (is_route && pick < 3) {
+            *out++ = ':';
+            *out++ = (char)('m' + i);
+        } else {
+            *out++ = (char)('a' + (unsigned)rand() % letters);
+        }
+    }
+    *out = '\0';
+}
+
+static bool is_new(char (*list)[24], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i], list[count]) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void test_any_routes(void **state)
+{
+    enum { ROUNDS = 300, MOST = 40, PATHS = 200 };
+
+    (void)state;
+    srand(1);
+    for (int round = 0; round < ROUNDS; round++) {
+        char list[MOST][24], path[24], best[16], kinds[16];
+        size_t count = 0, most = 1 + (size_t)rand() % (MOST - 1);
+        function f[MOST] = {0};
+        problems found = {0};
+        route_match m;
+        routes *r;
+
+        for (size_t i = 0; i < most; i++) {
+            make_path(list[count], 2, true);
+            f[count].name = f[count].source = f[count].route = list[count];
+            count += is_new(list, count);
+        }
+        assert_int_equal(routes_create(&r, f, count, &found, NULL), 0);
+        assert_int_equal(found.count, 0);
+        for (int n = 0; n < PATHS; n++) {
+            const function *expected = NULL, *got;
+
+            make_path(path, 3, false);
+            for (size_t i = 0; i < count; i++) {
+                fit(list[i], path, kinds);
+                if (!*kinds || (expected && strcmp(kinds, best) > 0))
+                    continue;
+                expected = &f[i];
+                strcpy(best, kinds);
+            }
+            got = routes_find(r, slice_str(path), &m);
+            if (got != expected)
+                fail_msg("%s is %s and not %s", path, got ? got->route : "nothing",
+                         expected ? expected->route : "nothing");
+        }
+        routes_destroy(r);
+    }
+}
+
 static void test_functions_without_a_route(void **state)
 {
     function f[2] = {{.name = "middleware/a"}, {.name = "b", .route = "/b"}};
@@ -366,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_specificity),
         cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_any_routes),
         cmocka_unit_test(test_functions_without_a_route),
         cmocka_unit_test(test_many),
     };
