@@ -56,8 +56,9 @@ static int add_directory(public_index *p, const char *path, const char *name, co
     public_file f = {.source = strdup(path), .path = strdup(real), .type = public_type(INDEX)};
     int rc;
 
-    if (asprintf(&f.url, "/%.*s", len, name) < 0 || !f.path) {
+    if (asprintf(&f.url, "/%.*s", len, name) < 0)
         f.url = NULL;
+    if (!f.path) {
         free_file(&f);
         return no_memory(err);
     }
