@@ -77,7 +77,7 @@ static void on_done(invocation *v, const invocation_result *r)
                           .body = r->output,
                       });
     if (!x->begins && !c->closed && c->in.len)
-        worker_queue(c->worker, &c->task);
+        worker_queue(c->worker, NULL, &c->task);
 }
 
 static void call_function(connection *c, function *f, slice body)
