@@ -306,11 +306,6 @@ bool http_request_again(http_request *r, int curl_code)
     return follow(r, &r->failure) == 0;
 }
 
-bool http_request_is_https(const http_request *r)
-{
-    return r->url.https;
-}
-
 bool http_request_lacks_descriptor(const http_request *r)
 {
     return r->failure.code == 0 && r->obstacle.code == E_BUSY;

@@ -59,9 +59,6 @@ int http_request_perform(http_request *r);
  * where a redirect leads or over another connection; add it again. False: call http_request_finish. */
 bool http_request_again(http_request *r, int curl_code);
 
-/* Whether what it is set up for goes through TLS. */
-bool http_request_is_https(const http_request *r);
-
 /* Whether the exchange failed because the process had no file descriptor left for a connection. */
 bool http_request_lacks_descriptor(const http_request *r);
 

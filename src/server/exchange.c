@@ -72,7 +72,7 @@ static const char *type_of(const function *f, slice output)
 static void go_on(connection *c)
 {
     if (!c->exchange.begins && !c->closed && c->in.len)
-        worker_queue(c->worker, &c->task);
+        worker_queue(c->worker, NULL, &c->task);
 }
 
 /* Answers with what a function gave, as no middleware wants to see it. */

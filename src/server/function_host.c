@@ -181,7 +181,7 @@ static void *invoke(context *c, function *f, slice payload,
     invocation_begin(&i->invocation, payload);
     i->begins = false;
     if (i->ended)
-        worker_queue(w, &i->task);
+        worker_queue(w, NULL, &i->task);
     return i;
 }
 

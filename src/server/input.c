@@ -179,7 +179,7 @@ static size_t take_requests(connection *c, uint8_t *data, size_t len)
             continue;
         }
         if (taken++ == LIMIT_REQUESTS_IN_TURN) {
-            worker_queue(c->worker, &c->task);
+            worker_queue(c->worker, NULL, &c->task);
             break;
         }
         step = take_head(c, data + used, len - used);

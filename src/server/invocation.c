@@ -160,7 +160,7 @@ static void give_turn(invocation *v)
     if (status == CALL_READY) {
         v->took_turns = true;
         note_turn(v->function, true);
-        worker_queue(v->worker, &v->task);
+        worker_queue(v->worker, v->function, &v->task);
     }
 }
 
@@ -169,7 +169,7 @@ static void on_wake(call *woken, void *arg)
     invocation *v = arg;
 
     (void)woken;
-    worker_queue(v->worker, &v->task);
+    worker_queue(v->worker, v->function, &v->task);
 }
 
 /* The export to call, or NULL. */
@@ -221,7 +221,7 @@ static void start(invocation *v, slice body)
     }
     /* A call runs at once, unless it is likely to keep short ones waiting. */
     if (atomic_load_explicit(&f->is_long, memory_order_relaxed))
-        worker_queue(v->worker, &v->task);
+        worker_queue(v->worker, v->function, &v->task);
     else
         give_turn(v);
 }
@@ -245,30 +245,38 @@ static void start_if_loaded(invocation *v, slice body)
     }
 }
 
-static void wait_for_code(invocation *v, slice body)
+/* Keeps the input of a call that does not begin at once. False when it has failed. */
+static bool keep_body(invocation *v, slice body)
 {
-    worker *w = v->worker;
-
     v->body = malloc(body.len + 1);
     if (!v->body) {
         fail(v, 503, "busy", "there is no room for another call");
-        return;
+        return false;
     }
     if (body.len)
         memcpy(v->body, body.data, body.len);
     v->body_len = body.len;
+    return true;
+}
+
+static void wait_for_code(invocation *v, slice body)
+{
+    worker *w = v->worker;
+
+    if (!keep_body(v, body))
+        return;
     /* The loader publishes the code and then looks who waits: one of us sees the other. */
     v->waits_for_code = true;
     atomic_fetch_add(&w->awaiting_code, 1);
     if (function_state_of(v->function) != FUNCTION_LISTED) {
-        worker_queue(w, &v->task);
+        worker_queue(w, v->function, &v->task);
         return;
     }
     task_append(&w->waiting_for_code, &v->task);
     loader_want(w->shared->loader, v->function);
     if (function_state_of(v->function) != FUNCTION_LISTED) {
         task_remove(&v->task);
-        worker_queue(w, &v->task);
+        worker_queue(w, v->function, &v->task);
     }
 }
 
@@ -296,10 +304,12 @@ void invocation_begin(invocation *v, slice body)
         return;
     }
     timers_set(&w->call_timers, &v->timer, f->wall_kind, v->begun_ns);
-    if (function_state_of(f) == FUNCTION_READY)
-        start(v, body);
-    else
+    if (function_state_of(f) != FUNCTION_READY)
         wait_for_code(v, body);
+    else if (worker_has_time_for(w, f))
+        start(v, body);
+    else if (keep_body(v, body))
+        worker_queue(w, f, &v->task);
 }
 
 void invocation_expire(invocation *v)
@@ -334,7 +344,7 @@ void invocation_resume_waiting(worker *w)
         t = t->next;
         if (function_state_of(v->function) != FUNCTION_LISTED) {
             task_remove(&v->task);
-            worker_queue(w, &v->task);
+            worker_queue(w, v->function, &v->task);
         }
     }
 }

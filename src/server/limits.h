@@ -34,10 +34,9 @@
 /* Of a worker, for bodies that come in slowly (503) and answers that are taken slowly (the slowest
  * client is cut off), beside four of the longest of each. */
 #define LIMIT_BUFFERED_BYTES (512UL * 1024 * 1024)
-/* Of a worker: connections to other servers that wait to be used again, and requests at once over which
- * plain ones are not kept; and names that are being looked up. */
-#define LIMIT_OUTBOUND_KEPT 500
-#define LIMIT_RESOLVING 64
+#define LIMIT_OUTBOUND_GROUP 200 /* requests to other servers in a multi handle of curl's, */
+#define LIMIT_OUTBOUND_KEPT 50   /* and connections there besides that wait to be used again */
+#define LIMIT_RESOLVING 64       /* names of other servers that a worker looks up at once */
 #define LIMIT_BACKLOG 4096
 #define LIMIT_LOG_BYTES (8UL * 1024 * 1024) /* waiting to be written; lines beyond are dropped */
 

@@ -3,25 +3,32 @@
 
 #include "base/error.h"
 #include "extism/compiled_plugin.h"
+#include "server/limits.h"
 #include "server/task.h"
 
 #include <curl/curl.h>
 #include <event2/event_struct.h>
 
-/* Requests of functions to other servers, on a worker's event loop: libcurl's multi interface. Its
+#define OUTBOUND_GROUPS (LIMIT_CALLS / LIMIT_OUTBOUND_GROUP + 1)
+
+/* Requests of functions to other servers, on a worker's event loop: libcurl's multi interface. The
  * sockets are in an epoll of their own, which is one event of the loop's, so that thousands of answers
  * that come at once do not keep the worker from its clients.
+ *
+ * curl looks through all connections of a multi handle now and then. So there are several, each for a
+ * group of requests, and one is used only when those before it are full.
  *
  * When the process is out of file descriptors, or many names are being looked up, requests are held back
  * until that has passed, as long as their time lasts. */
 typedef struct outbound {
-    CURLM *multi;
+    struct event_base *base;
+    CURLSH *share; /* the names that were looked up, and TLS sessions */
     int epoll;
-    struct event ready; /* of the epoll */
-    struct event timer; /* curl's */
-    struct event retry; /* of those held back */
-    size_t running;
+    struct event ready;                            /* of the epoll */
+    struct event retry;                            /* of those held back */
+    struct outbound_group *group[OUTBOUND_GROUPS]; /* NULL: not needed yet */
     size_t resolving;
+    size_t retries; /* that are made in the next turn of them */
     task held;
 } outbound;
 

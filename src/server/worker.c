@@ -18,9 +18,25 @@
 
 static const struct timeval sweep_period = {.tv_usec = SWEEP_MS * 1000};
 
-void worker_queue(worker *w, task *t)
+#define OTHER_LANE 0
+
+static size_t lane_of(const function *f)
 {
-    task_append(&w->run_queue, t);
+    return f ? f->index + 1 : OTHER_LANE;
+}
+
+void worker_queue(worker *w, const function *f, task *t)
+{
+    lanes_add(&w->lanes, lane_of(f), t);
+}
+
+bool worker_has_time_for(worker *w, const function *f)
+{
+    uint64_t now = clock_ns();
+
+    if (w->turn_until == 0)
+        w->turn_until = now + LIMIT_RUN_US * 1000;
+    return now < w->turn_until && !lanes_is_busy(&w->lanes, lane_of(f));
 }
 
 void worker_bury(worker *w, connection *c)
@@ -40,20 +56,17 @@ static void free_dead(worker *w)
 }
 
 /* Gives those that are ready their turns, until it is time to look at the sockets again. */
-static void run_queue(worker *w)
+static void run_tasks(worker *w)
 {
-    uint64_t until = 0;
+    uint64_t now = clock_ns(), before;
     task *t;
 
-    while ((t = task_first(&w->run_queue))) {
-        uint64_t now = clock_ns();
-
-        if (until == 0)
-            until = now + LIMIT_RUN_US * 1000;
-        else if (now >= until)
-            return;
-        task_remove(t);
+    w->turn_until = now + LIMIT_RUN_US * 1000;
+    while (now < w->turn_until && (t = lanes_take(&w->lanes))) {
+        before = now;
         t->run(t);
+        now = clock_ns();
+        lanes_charge(&w->lanes, now - before);
     }
 }
 
@@ -226,10 +239,14 @@ static void *run(void *arg)
 
     outbound_use(&w->outbound);
     while (!w->stopping && !(w->draining && w->connections == 0 && w->calls == 0)) {
-        if (!task_first(&w->run_queue))
+        bool idle = lanes_is_empty(&w->lanes);
+
+        if (idle)
             ticker_idle(w->ticker_slot);
-        event_base_loop(w->base, EVLOOP_ONCE | (task_first(&w->run_queue) ? EVLOOP_NONBLOCK : 0));
-        run_queue(w);
+        w->turn_until = 0;
+        event_base_loop(w->base, EVLOOP_ONCE | (idle ? 0 : EVLOOP_NONBLOCK));
+        if (!lanes_is_empty(&w->lanes))
+            run_tasks(w);
         free_dead(w);
     }
     close_all(w);
@@ -253,7 +270,7 @@ static int make_timers(worker *w, error *err)
     app_functions(w->shared->app, &functions);
 
     if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count) ||
-        !kept_calls_init(&w->kept, functions) ||
+        !kept_calls_init(&w->kept, functions) || !lanes_init(&w->lanes, functions + 1) ||
         !(w->function_counters = calloc(functions + 1, sizeof *w->function_counters)))
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     for (unsigned kind = 0; kind < TIMER_KINDS; kind++)
@@ -307,7 +324,6 @@ int worker_create(worker **out, const worker_shared *shared, int listen_fd, erro
     w->shared = shared;
     w->listen_fd = listen_fd;
     w->mail_fd = -1;
-    task_list_init(&w->run_queue);
     task_list_init(&w->waiting_for_code);
     mailbox_init(&w->mailbox, send_mail, w);
     w->log.writer = shared->access;
@@ -379,6 +395,7 @@ void worker_destroy(worker *w)
     compressor_destroy(w->compressor);
     static_cache_destroy(w->files);
     free(w->function_counters);
+    lanes_deinit(&w->lanes);
     free(w->ticker_slot);
     free(w->scratch);
     free(w);

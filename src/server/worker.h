@@ -6,6 +6,7 @@
 #include "server/connection.h"
 #include "server/counters.h"
 #include "server/kept_calls.h"
+#include "server/lanes.h"
 #include "server/outbound.h"
 #include "server/ticker.h"
 
@@ -48,7 +49,8 @@ typedef struct worker {
     size_t connections;
     size_t calls;
     size_t buffered;       /* bytes kept for slow clients */
-    task run_queue;
+    lanes lanes;           /* what can go on: functions by their index, and OTHER_LANE */
+    uint64_t turn_until;   /* the end of this turn of events, or of tasks; 0: not begun */
     task waiting_for_code;
     connection *dead; /* closed, and freed before the loop goes on */
     kept_calls kept;
@@ -88,8 +90,13 @@ void worker_destroy(worker *w);
 
 /* The rest is for the worker's own thread. */
 
-/* Puts a task into the run queue, unless it is there. */
-void worker_queue(worker *w, task *t);
+/* Has a task run when it is its turn: of a call of `f`, or of something else if that is NULL. Nothing
+ * happens when it waits already. */
+void worker_queue(worker *w, const function *f, task *t);
+
+/* Whether a call of `f` may begin at once, as it is not kept waiting by others of `f`, and this turn has
+ * not taken long yet. */
+bool worker_has_time_for(worker *w, const function *f);
 
 /* Sees to it that deadlines are looked at, for what does not come from a connection. */
 void worker_watch(worker *w);
