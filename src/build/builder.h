@@ -23,6 +23,7 @@ typedef struct build_job {
     const char *module;   /* where the module is to be written: a path in `work` */
     const char *kept;     /* a directory in which the language's tools may keep things from build to
                               build, for all projects; NULL: there is none */
+    const char *key;      /* changes when a source or a tool does */
     bool colours;         /* what is printed may have them */
     processes *processes; /* with which programs are to be run */
     buf *said;            /* what the compiler prints goes here, as it is */
@@ -52,6 +53,8 @@ struct builder {
 
 extern const builder builder_c;
 extern const builder builder_cpp;
+extern const builder builder_rust;
+extern const builder builder_go;
 
 /* All of them, NULL at the end. */
 extern const builder *const builders[];

@@ -159,6 +159,7 @@ static int run_builder(struct unit *u, const char *work, error *err)
         .work = work,
         .module = module,
         .kept = kept,
+        .key = u->key,
         .colours = c->colours,
         .processes = c->processes,
         .said = u->said,
