@@ -1,0 +1,41 @@
+using System;
+using System.Text;
+
+namespace Ubiquitous.Extism
+{
+    /// <summary>Text as the C API has it.</summary>
+    internal static unsafe class Utf8
+    {
+        /// <summary>The bytes with a NUL behind them.</summary>
+        /// <exception cref="ArgumentException">There is a NUL among them.</exception>
+        internal static byte[] WithNul(string text, string parameter)
+        {
+            if (text is null)
+                throw new ArgumentNullException(parameter);
+            var bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
+            Array.Resize(ref bytes, Encode(text, bytes, parameter));
+            return bytes;
+        }
+
+        /// <summary>Writes the bytes and a NUL; their number with it.</summary>
+        internal static int Encode(string text, Span<byte> into, string parameter)
+        {
+            int length = Encoding.UTF8.GetBytes(text, into);
+            if (into.Slice(0, length).IndexOf((byte)0) >= 0)
+                throw new ArgumentException("It has a NUL in it.", parameter);
+            into[length] = 0;
+            return length + 1;
+        }
+
+        /// <summary>The text that ends with a NUL; null for NULL.</summary>
+        internal static string? Read(byte* text)
+        {
+            if (text == null)
+                return null;
+            int length = 0;
+            while (text[length] != 0)
+                length++;
+            return Encoding.UTF8.GetString(text, length);
+        }
+    }
+}
