@@ -38,9 +38,23 @@ typedef void (*ExtismFinishFunctionType)(ExtismCurrentPlugin *plugin, ExtismVal 
  * must not block. */
 typedef void (*ExtismCallDoneType)(ExtismCall *call, void *arg);
 
+/* What a call on a plug-in came to; views that are valid until the plug-in is used again. */
+typedef struct {
+    const uint8_t *output; /* as extism_plugin_output_data; NULL when the call failed */
+    ExtismSize output_length;
+    const char *error; /* as extism_plugin_error */
+} ExtismResult;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* --- Calls on a plug-in ------------------------------------------------------------------------ */
+
+/* Does what extism_plugin_call_with_host_context does, and tells what came of it at once, for hosts to
+ * which each call of a C function is dear. A call that returns another number than 0 has failed. */
+int32_t extism_plugin_call_result(ExtismPlugin *plugin, const char *func_name, const uint8_t *data,
+                                  ExtismSize data_len, void *host_context, ExtismResult *result);
 
 /* --- Host functions ---------------------------------------------------------------------------- */
 

@@ -6,15 +6,30 @@
 #include "extism/extism_internal.h"
 #include "extism/instance.h"
 #include "extism/pending.h"
+#include "extism/plugin.h"
 
 #include <stdlib.h>
 
-EXPORT void extism_current_plugin_fail(ExtismCurrentPlugin *plugin, const char *text,
-                                       ExtismSize length)
+EXPORT void extism_current_plugin_fail(ExtismCurrentPlugin *p, const char *text, ExtismSize length)
 {
-    if (plugin)
-        plugin_state_fail(instance_state((instance *)plugin),
-                          slice_of(text, text ? (size_t)length : 0));
+    if (p)
+        plugin_state_fail(instance_state((instance *)p), slice_of(text, text ? (size_t)length : 0));
+}
+
+EXPORT int32_t extism_plugin_call_result(ExtismPlugin *p, const char *func_name,
+                                         const uint8_t *data, ExtismSize data_len,
+                                         void *host_context, ExtismResult *result)
+{
+    int32_t code = extism_plugin_call_with_host_context(p, func_name, data, data_len, host_context);
+
+    *result = (ExtismResult){0};
+    if (code == 0) {
+        slice output = plugin_output((plugin *)p);
+        result->output = output.data;
+        result->output_length = output.len;
+    }
+    result->error = extism_plugin_error(p);
+    return code;
 }
 
 EXPORT ExtismFunction *extism_function_new_async(const char *name, const ExtismValType *inputs,

@@ -197,11 +197,19 @@ namespace Ubiquitous.Extism.Tests
         public void CallingThePluginThatCalls()
         {
             Plugin? plugin = null;
-            HostFunction function = HostFunction.Create("text", (string text) => plugin!.Call("echo", text));
+            HostFunction function = HostFunction.Create("text", (string text) =>
+            {
+                if (text == "free")
+                    plugin!.Dispose();
+                return plugin!.Call("echo", text);
+            });
             using (plugin = Guest.Make(function))
             {
-                var e = Check.Throws<HostFunctionException>(() => plugin.Call("text", "x"));
-                Check.True(e.InnerException is InvalidOperationException, $"{e.InnerException}");
+                foreach (string text in new[] { "x", "free" })
+                {
+                    var e = Check.Throws<HostFunctionException>(() => plugin.Call("text", text));
+                    Check.True(e.InnerException is InvalidOperationException, $"{e.InnerException}");
+                }
                 Check.Equal("x", plugin.Call("echo", "x"));
             }
         }
@@ -217,6 +225,77 @@ namespace Ubiquitous.Extism.Tests
                 return p.GetString(before.Offset) + answer;
             });
             Check.Equal("before INPUT", Through(function));
+        }
+
+        /// <summary>What the runtime learns of by a signal, which the engine waits for too.</summary>
+        [Test]
+        public async Task Faults()
+        {
+            string? nothing = null;
+            int zero = 0;
+            HostFunction function = HostFunction.Create(
+                "text", (string text) => text == "divide" ? (1 / zero).ToString() : nothing!.Length.ToString());
+            using CompiledPlugin compiled = Guest.Compile(function);
+            using Plugin plugin = compiled.CreatePlugin();
+            for (int i = 0; i < 100; i++)
+            {
+                var e = Check.Throws<HostFunctionException>(() => plugin.Call("text", "x"));
+                Check.True(e.InnerException is NullReferenceException, $"{e.InnerException}");
+                e = Check.Throws<HostFunctionException>(() => plugin.Call("text", "divide"));
+                Check.True(e.InnerException is DivideByZeroException, $"{e.InnerException}");
+                Check.Equal(134, Check.Throws<ExtismException>(() => plugin.Call("outside")).ExitCode);
+                e = await Check.ThrowsAsync<HostFunctionException>(() => compiled.CallAsync("text", "x"));
+                Check.True(e.InnerException is NullReferenceException, $"{e.InnerException}");
+            }
+        }
+
+        [Test]
+        public async Task Recursion()
+        {
+            using CompiledPlugin compiled = Guest.Compile();
+            using Plugin plugin = compiled.CreatePlugin();
+            for (int i = 0; i < 3; i++)
+            {
+                Check.Equal(134, Check.Throws<ExtismException>(() => plugin.Call("recurse")).ExitCode);
+                Check.Equal("X", plugin.Call("text", "x"));
+                await Check.ThrowsAsync<ExtismException>(() => compiled.CallAsync("recurse"));
+            }
+        }
+
+        /// <summary>In a thread whose stack is too small for a guest.</summary>
+        [Test]
+        public void SmallStack()
+        {
+            Exception? failure = null;
+            HostFunction function = HostFunction.Create("text", (string text) =>
+            {
+                if (text == "bad")
+                    throw new InvalidDataException(text);
+                object[] garbage = Enumerable.Range(0, 100).Select(i => (object)new byte[i]).ToArray();
+                GC.Collect(2, GCCollectionMode.Forced, true, true);
+                return text + garbage.Length;
+            });
+            using Plugin plugin = Guest.Make(function);
+            var thread = new Thread(() =>
+            {
+                try
+                {
+                    for (int i = 0; i < 200; i++)
+                    {
+                        Check.Equal("x100", plugin.Call("text", "x"));
+                        Check.Throws<HostFunctionException>(() => plugin.Call("text", "bad"));
+                        Check.Throws<ExtismException>(() => plugin.Call("recurse"));
+                    }
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+            }, 300 * 1024);
+            thread.Start();
+            thread.Join();
+            if (failure != null)
+                throw failure;
         }
 
         [Test]

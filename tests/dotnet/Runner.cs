@@ -20,7 +20,8 @@ namespace Ubiquitous.Extism.Tests
         }
     }
 
-    /// <summary>Runs the tests, or those in whose name the first argument is, and counts them.</summary>
+    /// <summary>Runs the tests, or those in whose name the first argument is, and counts them; or the one
+    /// of Soak or Bench.</summary>
     public static class Runner
     {
         /// <summary>Where the plug-ins are that were built from C, C++, Rust, Go and JavaScript.</summary>
@@ -33,7 +34,7 @@ namespace Ubiquitous.Extism.Tests
             if (arguments.Length > 0 && arguments[0] == "soak")
                 return Soak.Run();
             if (arguments.Length > 0 && arguments[0] == "bench")
-                return Bench.Run(arguments.Skip(1).ToArray());
+                return Bench.Run(arguments.Length > 1 && arguments[1] == "quick");
             Plugins = Environment.GetEnvironmentVariable("PLUGINS") ?? "";
             foreach (Type type in Assembly.GetExecutingAssembly().GetTypes().OrderBy(t => t.Name))
             {

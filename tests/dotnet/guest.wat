@@ -35,6 +35,8 @@
   (func (export "fail") (result i32) (call $error_set (call $input)) (i32.const 3))
   (func (export "code") (result i32) (i32.const 9))
   (func (export "trap") unreachable)
+  (func $recurse (export "recurse") (call $recurse))
+  (func (export "outside") (drop (i32.load (i32.const 0x7fffffff))))
   (func (export "spin") (loop $on (br $on)))
   (func (export "grow") (drop (memory.grow (i32.const 100))))
   (func (export "log") (call $log_warn (call $input)))

@@ -239,6 +239,29 @@ static void test_a_failure_ends_the_call(void **state)
     extism_plugin_free(p);
 }
 
+static void test_results_at_once(void **state)
+{
+    ExtismPlugin *p = plugin_of(sync_function());
+    ExtismResult r;
+
+    (void)state;
+    host.mode = AT_ONCE;
+    assert_int_equal(extism_plugin_call_result(p, "ask", (const uint8_t *)"x", 1, &host, &r), 0);
+    assert_int_equal(r.output_length, 2);
+    assert_memory_equal(r.output, "x!", 2);
+    assert_null(r.error);
+    assert_ptr_equal(host.context, &host);
+    assert_int_equal(extism_plugin_call_result(p, "trap", NULL, 0, NULL, &r), 134);
+    assert_null(r.output);
+    assert_int_equal(r.output_length, 0);
+    assert_ptr_equal(r.error, extism_plugin_error(p));
+    assert_int_equal(extism_plugin_call_result(p, "count", NULL, 0, NULL, &r), 1);
+    assert_null(r.error);
+    assert_int_equal(extism_plugin_call_result(NULL, "count", NULL, 0, NULL, &r), -1);
+    assert_null(r.error);
+    extism_plugin_free(p);
+}
+
 static void test_a_plugin_waits_for_a_function(void **state)
 {
     ExtismPlugin *p = plugin_of(async_function());
@@ -596,6 +619,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_failure_ends_the_call),
+        cmocka_unit_test(test_results_at_once),
         cmocka_unit_test(test_a_plugin_waits_for_a_function),
         cmocka_unit_test(test_a_plugin_does_not_wait_for_ever),
         cmocka_unit_test(test_calls),

@@ -10,6 +10,15 @@ namespace Ubiquitous.Extism
     {
         private const string Library = "extism";
 
+        /// <summary>What a call came to.</summary>
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct Result
+        {
+            internal byte* Output;
+            internal ulong OutputLength;
+            internal byte* Error;
+        }
+
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate void HostFunctionCallback(IntPtr plugin, ExtismValue* inputs, ulong inputCount,
                                                     ExtismValue* outputs, ulong outputCount, IntPtr data);
@@ -56,17 +65,8 @@ namespace Ubiquitous.Extism
         internal static extern void extism_plugin_free(IntPtr plugin);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern int extism_plugin_call_with_host_context(IntPtr plugin, byte* function,
-            byte* data, ulong length, IntPtr hostContext);
-
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern byte* extism_plugin_error(IntPtr plugin);
-
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern ulong extism_plugin_output_length(IntPtr plugin);
-
-        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern byte* extism_plugin_output_data(IntPtr plugin);
+        internal static extern int extism_plugin_call_result(IntPtr plugin, byte* function, byte* data,
+            ulong length, IntPtr hostContext, Result* result);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern byte extism_plugin_function_exists(IntPtr plugin, byte* function);

@@ -13,13 +13,13 @@ namespace Ubiquitous.Extism
     /// calls a fresh one without holding a thread.</remarks>
     public sealed unsafe class Plugin : IDisposable
     {
-        private const int ShortName = 64; // of at most so many characters: no allocation
-
         private readonly CompiledPlugin compiled; // keeps the host functions
         private readonly PluginHandle handle;
         private readonly CallState state = new CallState();
         private readonly object gate = new object();
         private bool busy;
+        private string? lastFunction; // called last, and its name for the library
+        private byte[] lastName = Array.Empty<byte>();
 
         /// <summary>Makes one of the modules of a manifest.</summary>
         /// <param name="manifest">The modules, and what they may do.</param>
@@ -77,7 +77,17 @@ namespace Ubiquitous.Extism
         });
 
         /// <summary>Frees it, once no call runs any more.</summary>
-        public void Dispose() => handle.Dispose();
+        /// <exception cref="InvalidOperationException">A host function frees the plug-in that called
+        /// it.</exception>
+        public void Dispose()
+        {
+            lock (gate)
+            {
+                if (busy)
+                    throw new InvalidOperationException("A host function cannot free the plug-in that calls it.");
+                handle.Dispose();
+            }
+        }
 
         /// <summary>Calls a function.</summary>
         /// <param name="function">Its name.</param>
@@ -124,32 +134,24 @@ namespace Ubiquitous.Extism
         public TResult Call<TResult>(string function, ReadOnlySpan<byte> input, OutputReader<TResult> read,
                                      object? hostContext = null, CancellationToken cancellationToken = default)
         {
-            bool added = false;
-
             if (read is null)
                 throw new ArgumentNullException(nameof(read));
             lock (gate)
             {
-                if (busy)
-                    throw new InvalidOperationException("A host function cannot call the plug-in that calls it.");
+                IntPtr plugin = Enter();
                 try
                 {
-                    busy = true;
-                    handle.DangerousAddRef(ref added);
                     state.Begin(hostContext, cancellationToken);
-                    IntPtr plugin = handle.DangerousGetHandle();
-                    Run(plugin, function, input, cancellationToken);
-                    return read(Output.Span(Native.extism_plugin_output_data(plugin),
-                                            Native.extism_plugin_output_length(plugin)));
+                    Native.Result result;
+                    Run(plugin, function, input, cancellationToken, &result);
+                    return read(Output.Span(result.Output, result.OutputLength));
                 }
                 finally
                 {
                     state.End();
-                    if (added)
-                        handle.DangerousRelease();
                     busy = false;
                     ExtismLog.DrainIfOn();
-                    GC.KeepAlive(compiled);
+                    GC.KeepAlive(this);
                 }
             }
         }
@@ -192,53 +194,59 @@ namespace Ubiquitous.Extism
 
         private TResult Use<TResult>(PluginUse<TResult> use)
         {
-            bool added = false;
-
             lock (gate)
             {
-                if (busy)
-                    throw new InvalidOperationException("The plug-in is at work.");
+                IntPtr plugin = Enter();
                 try
                 {
-                    handle.DangerousAddRef(ref added);
-                    return use(handle.DangerousGetHandle());
+                    return use(plugin);
                 }
                 finally
                 {
-                    if (added)
-                        handle.DangerousRelease();
+                    busy = false;
+                    GC.KeepAlive(this);
                 }
             }
         }
 
-        private void Run(IntPtr plugin, string function, ReadOnlySpan<byte> input, CancellationToken token)
+        /// <summary>Begins a use, under the lock: so nothing frees the plug-in meanwhile.</summary>
+        private IntPtr Enter()
+        {
+            if (busy)
+                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
+            if (handle.IsClosed)
+                throw new ObjectDisposedException(nameof(Plugin));
+            busy = true;
+            return handle.DangerousGetHandle();
+        }
+
+        private void Run(IntPtr plugin, string function, ReadOnlySpan<byte> input, CancellationToken token,
+                         Native.Result* result)
         {
             int code;
 
-            if (function is null)
-                throw new ArgumentNullException(nameof(function));
-            Span<byte> name = stackalloc byte[3 * ShortName + 1];
-            if (function.Length <= ShortName)
-                Utf8.Encode(function, name, nameof(function));
-            else
-                name = Utf8.WithNul(function, nameof(function));
-            fixed (byte* nameBytes = name, bytes = input)
+            if (!ReferenceEquals(function, lastFunction))
+            {
+                lastName = Utf8.WithNul(function, nameof(function));
+                lastFunction = function;
+            }
+            fixed (byte* name = lastName, bytes = input)
             {
                 if (token.CanBeCanceled)
                 {
                     token.ThrowIfCancellationRequested();
                     using var cancellation = new Cancellation(plugin, token);
-                    code = Native.extism_plugin_call_with_host_context(plugin, nameBytes, bytes,
-                                                                       (ulong)input.Length, handle.State);
+                    code = Native.extism_plugin_call_result(plugin, name, bytes, (ulong)input.Length,
+                                                            handle.State, result);
                 }
                 else
                 {
-                    code = Native.extism_plugin_call_with_host_context(plugin, nameBytes, bytes,
-                                                                       (ulong)input.Length, handle.State);
+                    code = Native.extism_plugin_call_result(plugin, name, bytes, (ulong)input.Length,
+                                                            handle.State, result);
                 }
             }
-            if (code != 0 || state.Exception != null)
-                throw state.Failure(function, code, Utf8.Read(Native.extism_plugin_error(plugin)));
+            if (code != 0)
+                throw state.Failure(function, code, Utf8.Read(result->Error));
         }
     }
 }

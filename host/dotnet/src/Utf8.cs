@@ -12,19 +12,9 @@ namespace Ubiquitous.Extism
         {
             if (text is null)
                 throw new ArgumentNullException(parameter);
-            var bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
-            Array.Resize(ref bytes, Encode(text, bytes, parameter));
-            return bytes;
-        }
-
-        /// <summary>Writes the bytes and a NUL; their number with it.</summary>
-        internal static int Encode(string text, Span<byte> into, string parameter)
-        {
-            int length = Encoding.UTF8.GetBytes(text, into);
-            if (into.Slice(0, length).IndexOf((byte)0) >= 0)
+            if (text.IndexOf('\0') >= 0)
                 throw new ArgumentException("It has a NUL in it.", parameter);
-            into[length] = 0;
-            return length + 1;
+            return Encoding.UTF8.GetBytes(text + '\0');
         }
 
         /// <summary>The text that ends with a NUL; null for NULL.</summary>
