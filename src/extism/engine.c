@@ -1,6 +1,7 @@
 #include "extism/engine_internal.h"
 
 #include "base/hash.h"
+#include "extism/engine_signals.h"
 #include "extism/engine_stacks.h"
 #include "extism/limits.h"
 
@@ -28,7 +29,8 @@ static void use_pool(wasm_config_t *config, uint32_t n)
     wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, LIMIT_POOLED_MEMORIES);
     wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, LIMIT_POOLED_TABLES);
     wasmtime_pooling_allocation_config_table_elements_set(pool, LIMIT_POOLED_TABLE_ELEMENTS);
-    wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, LIMIT_POOLED_INSTANCE_BYTES);
+    wasmtime_pooling_allocation_config_max_core_instance_size_set(pool,
+                                                                  LIMIT_POOLED_INSTANCE_BYTES);
     if (ubiq_pooling_allocation_config_pagemap_scan_set) {
         ubiq_pooling_allocation_config_pagemap_scan_set(pool, true);
         wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool,
@@ -42,8 +44,9 @@ static void use_pool(wasm_config_t *config, uint32_t n)
 static wasm_engine_t *engine_create(enum engine_kind kind)
 {
     uint32_t slots = kind == ENGINE_POOLED ? engine_slots() : 0;
-    wasm_engine_t *engine;
+    engine_signals signals;
     wasm_config_t *config;
+    wasm_engine_t *engine;
 
     if (kind == ENGINE_POOLED && slots == 0)
         return NULL;
@@ -64,7 +67,9 @@ static wasm_engine_t *engine_create(enum engine_kind kind)
         wasmtime_config_parallel_compilation_set(config, false);
     if (kind == ENGINE_POOLED)
         use_pool(config, slots);
+    engine_signals_note(&signals);
     engine = wasm_engine_new_with_config(config);
+    engine_signals_keep_stack(&signals);
     if (kind == ENGINE_POOLED && engine &&
         engine_stacks_merge(slots, LIMIT_FIBER_STACK) == STACKS_UNGUARDED) {
         wasm_engine_delete(engine);
@@ -135,7 +140,8 @@ static void take_fingerprint(void)
     wasm_byte_vec_t code = {0};
 
     if (engine_get(engine_compiler(ENGINE_ON_DEMAND), &engine, NULL) != 0 ||
-        engine_error(NULL, E_INTERNAL, wasmtime_module_new(engine, empty, sizeof empty, &module), NULL))
+        engine_error(NULL, E_INTERNAL, wasmtime_module_new(engine, empty, sizeof empty, &module),
+                     NULL))
         return;
     if (engine_error(NULL, E_INTERNAL, wasmtime_module_serialize(module, &code), NULL) == 0) {
         if (sha256_hex(slice_of(code.data, code.size), fingerprint) != 0)

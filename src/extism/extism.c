@@ -1,25 +1,20 @@
 /* The C API: a thin translation of plugin.h and compiled_plugin.h, in upstream's words. The functions
  * that return a boolean are in extism_booleans.c. */
 
-#include "extism.h"
+#include "extism/extism_internal.h"
 
 #include "extism/instance.h"
 #include "extism/log.h"
+#include "extism/pending.h"
 #include "extism/plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
 /* What upstream's errors begin with. extism_plugin_new says the first of every failure, whatever it was
  * that failed. */
 #define COMPILE_FAILED "Unable to compile Extism plugin: "
 #define CREATE_FAILED "Unable to create Extism plugin: "
-
-struct ExtismFunction {
-    host_function *function; /* NULL once a plug-in has taken it */
-};
 
 static void tell(char **errmsg, const char *prefix, error *err)
 {
@@ -63,19 +58,28 @@ static int take_functions(const ExtismFunction **functions, ExtismSize n, host_f
     return problem ? E_INVALID : 0;
 }
 
-static compiled_plugin *compile(const uint8_t *wasm, ExtismSize wasm_size,
-                                const ExtismFunction **functions, ExtismSize n_functions,
-                                bool with_wasi, const uint64_t *fuel, char **errmsg)
+/* On fibers, the functions wait until the fiber has been left. */
+static int defer_functions(const compiled_options *options, error *err)
 {
-    compiled_options options = {.wasi = with_wasi, .has_fuel = fuel != NULL, .fuel = fuel ? *fuel : 0};
+    int rc = 0;
+    for (size_t i = 0; options->http && i < options->function_count && rc == 0; i++)
+        rc = pending_defer(&options->functions[i], err);
+    return rc;
+}
+
+compiled_plugin *extism_compile(const uint8_t *wasm, ExtismSize wasm_size,
+                                const ExtismFunction **functions, ExtismSize n_functions,
+                                compiled_options options, char **errmsg)
+{
     compiled_plugin *compiled = NULL;
     error err = {0};
 
     if (take_functions(functions, n_functions, &options.functions, &options.function_count, errmsg) == 0) {
-        int rc = !wasm && wasm_size > 0
-                     ? error_set(&err, E_INVALID, "the module's bytes are NULL")
-                     : compiled_plugin_create(&compiled, slice_of(wasm, wasm ? (size_t)wasm_size : 0),
-                                              &options, &err);
+        int rc = !wasm && wasm_size > 0 ? error_set(&err, E_INVALID, "the module's bytes are NULL")
+                                        : defer_functions(&options, &err);
+        rc = rc ? rc
+                : compiled_plugin_create(&compiled, slice_of(wasm, wasm ? (size_t)wasm_size : 0),
+                                         &options, &err);
         if (rc != 0)
             tell(errmsg, COMPILE_FAILED, &err);
     }
@@ -83,6 +87,15 @@ static compiled_plugin *compile(const uint8_t *wasm, ExtismSize wasm_size,
         host_function_unref(options.functions[i]);
     free(options.functions);
     return compiled;
+}
+
+/* For calls of plug-ins. */
+static compiled_plugin *compile(const uint8_t *wasm, ExtismSize wasm_size,
+                                const ExtismFunction **functions, ExtismSize n_functions,
+                                bool with_wasi, const uint64_t *fuel, char **errmsg)
+{
+    compiled_options options = {.wasi = with_wasi, .has_fuel = fuel != NULL, .fuel = fuel ? *fuel : 0};
+    return extism_compile(wasm, wasm_size, functions, n_functions, options, errmsg);
 }
 
 EXPORT ExtismCompiledPlugin *extism_compiled_plugin_new(const uint8_t *wasm, ExtismSize wasm_size,
@@ -119,10 +132,13 @@ static ExtismPlugin *create(compiled_plugin *compiled, const char *prefix, char 
 EXPORT ExtismPlugin *extism_plugin_new_from_compiled(const ExtismCompiledPlugin *compiled,
                                                      char **errmsg)
 {
-    if (compiled)
-        return create((compiled_plugin *)(uintptr_t)compiled, CREATE_FAILED, errmsg);
+    compiled_plugin *code = (compiled_plugin *)(uintptr_t)compiled;
+
+    if (code && !code->options.http)
+        return create(code, CREATE_FAILED, errmsg);
     if (errmsg)
-        *errmsg = strdup(CREATE_FAILED "the compiled plug-in is NULL");
+        *errmsg = strdup(code ? CREATE_FAILED "it was compiled for extism_call_start"
+                              : CREATE_FAILED "the compiled plug-in is NULL");
     return NULL;
 }
 

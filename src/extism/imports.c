@@ -29,10 +29,14 @@ wasm_trap_t *imports_trap(const char *format, ...)
     return wasmtime_trap_new(text, len);
 }
 
+wasm_trap_t *imports_trap_text(const char *text)
+{
+    return wasmtime_trap_new(text, strlen(text));
+}
+
 wasm_trap_t *imports_trap_error(error *err)
 {
-    const char *text = error_text(err);
-    wasm_trap_t *trap = wasmtime_trap_new(text, strlen(text));
+    wasm_trap_t *trap = imports_trap_text(error_text(err));
     error_deinit(err);
     return trap;
 }
@@ -310,6 +314,17 @@ static const char *type_name(ExtismValType type)
     return type <= ExtismValType_F64 ? names[type] : "another type";
 }
 
+/* What the host function that has just returned ends the call with, if it does. */
+static wasm_trap_t *host_failure(instance *i)
+{
+    char *owned;
+    const char *text = plugin_state_take_failure(instance_state(i), &owned);
+    wasm_trap_t *trap = text ? imports_trap_text(text) : NULL;
+
+    free(owned);
+    return trap;
+}
+
 static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
 {
     const host_function *f = env;
@@ -319,20 +334,21 @@ static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val
     (void)n;
     if (count > FEW_VALUES && !(values = calloc(count, sizeof *values)))
         return imports_trap("out of memory");
-    for (size_t i = 0; i < f->n_inputs; i++)
-        values[i] = to_extism(f->inputs[i], &raw[i]);
+    for (size_t k = 0; k < f->n_inputs; k++)
+        values[k] = to_extism(f->inputs[k], &raw[k]);
     ExtismVal *outputs = values + f->n_inputs;
-    for (size_t i = 0; i < f->n_outputs; i++)
-        outputs[i] = (ExtismVal){.t = f->outputs[i]};
-    f->call((ExtismCurrentPlugin *)instance_of_caller(caller), f->n_inputs ? values : NULL, f->n_inputs,
+    for (size_t k = 0; k < f->n_outputs; k++)
+        outputs[k] = (ExtismVal){.t = f->outputs[k]};
+    instance *i = instance_of_caller(caller);
+    f->call((ExtismCurrentPlugin *)i, f->n_inputs ? values : NULL, f->n_inputs,
             f->n_outputs ? outputs : NULL, f->n_outputs, f->user_data);
-    wasm_trap_t *trap = NULL;
-    for (size_t i = 0; i < f->n_outputs && !trap; i++) {
-        if (outputs[i].t != f->outputs[i])
+    wasm_trap_t *trap = host_failure(i);
+    for (size_t k = 0; k < f->n_outputs && !trap; k++) {
+        if (outputs[k].t != f->outputs[k])
             trap = imports_trap("function attempted to return an incompatible value: type mismatch: "
                                 "expected %s, found %s",
-                                type_name(f->outputs[i]), type_name(outputs[i].t));
-        from_extism(&outputs[i], f->outputs[i], &raw[i]);
+                                type_name(f->outputs[k]), type_name(outputs[k].t));
+        from_extism(&outputs[k], f->outputs[k], &raw[k]);
     }
     if (values != few)
         free(values);

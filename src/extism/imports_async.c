@@ -65,7 +65,7 @@ void host_wait_finish(host_wait *wait)
     struct pending *p = (struct pending *)(void *)wait;
     p->suspended = false;
     if (wait->failure)
-        *p->trap = imports_trap("%s", wait->failure);
+        *p->trap = imports_trap_text(wait->failure);
     call_wake(wait->caller);
 }
 
@@ -104,6 +104,6 @@ void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val
         p->suspended = false;
         instance_state(i)->waiting = false;
         if (p->wait.failure)
-            *trap = imports_trap("%s", p->wait.failure);
+            *trap = imports_trap_text(p->wait.failure);
     }
 }

@@ -8,6 +8,9 @@
 /* A trap with this text, for the engine, which takes it over. */
 wasm_trap_t *imports_trap(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A trap with all of a text, as imports_trap has it. */
+wasm_trap_t *imports_trap_text(const char *text);
+
 /* The same from an error, which is emptied. */
 wasm_trap_t *imports_trap_error(error *err);
 

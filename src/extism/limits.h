@@ -35,6 +35,8 @@
 
 #define LIMIT_TABLE_ELEMENTS 1000000 /* of each table, on any engine */
 
+#define LIMIT_DRIVERS 16 /* threads for the calls of extism_ext.h, fewer on fewer processors */
+
 /* Instances that wait to be used again. */
 #define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
 #define LIMIT_IMAGE_PAGES 4096           /* a module's memories, each page of which is read once */

@@ -1,6 +1,8 @@
 #include "extism/plugin_state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 static void make_id(plugin_state *s)
@@ -36,8 +38,26 @@ void plugin_state_init(plugin_state *state, const manifest *m)
     atomic_init(&state->cancelled, false);
 }
 
+void plugin_state_fail(plugin_state *state, slice text)
+{
+    free(state->host_failure);
+    state->host_failure = strndup(text.len ? (const char *)text.data : "", text.len);
+    state->host_failed = true;
+}
+
+const char *plugin_state_take_failure(plugin_state *state, char **owned)
+{
+    bool failed = state->host_failed;
+
+    *owned = state->host_failure;
+    state->host_failure = NULL;
+    state->host_failed = false;
+    return !failed ? NULL : *owned ? *owned : "out of memory";
+}
+
 void plugin_state_deinit(plugin_state *state)
 {
+    free(state->host_failure);
     strmap_deinit(&state->config);
     strmap_deinit(&state->vars);
     strmap_deinit(&state->http_headers);

@@ -26,6 +26,8 @@ typedef struct plugin_state {
     bool interrupted;          /* the deadline or cancelling stopped the call */
     bool yields;               /* at each epoch, so that others on this thread get their turn */
     bool waiting;              /* a host function has suspended the call */
+    bool host_failed;          /* the host function at work ends the call, with this text: */
+    char *host_failure;        /* NULL when there was no memory for it */
 } plugin_state;
 
 /* Makes `state` a new plug-in's. `m` is borrowed. */
@@ -34,6 +36,13 @@ void plugin_state_init(plugin_state *state, const manifest *m);
 /* The plug-in's random id: 16 bytes, and their text as a UUID. */
 const uint8_t *plugin_state_id(plugin_state *state);
 const char *plugin_state_id_text(plugin_state *state);
+
+/* Lets the host function at work end its caller's call with this text, up to its first NUL. */
+void plugin_state_fail(plugin_state *state, slice text);
+
+/* What plugin_state_fail was given since the last time, or NULL. The text is the caller's to free, as
+ * `*owned`. */
+const char *plugin_state_take_failure(plugin_state *state, char **owned);
 
 /* Frees what it holds. */
 void plugin_state_deinit(plugin_state *state);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the tests' plug-ins from C, Rust and Go:
+# Builds the tests' plug-ins from C, C++, Rust and Go:
 #
 #   build.sh OUTPUT_DIRECTORY
 #
@@ -55,8 +55,11 @@ left_out() {
 work=$(mktemp -d "$cache/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
+# Debian's package of the version that the project is built with has no other name.
+cc=${WASM_CC:-$(command -v clang-14 || echo clang)}
+
 build_c() {
-    local names=(c_count_vowels c_services c_files c_command) cc=${WASM_CC:-clang} k dir=$work/c f
+    local names=(c_count_vowels c_services c_files c_command) k dir=$work/c f
     if ! command -v "$cc" >/dev/null || ! "$cc" --print-targets | grep -q wasm32; then
         left_out C "no clang that compiles to WebAssembly" "${names[@]}"
         return
@@ -82,6 +85,22 @@ build_c() {
     keep "$k" "${names[@]}"
 }
 
+build_cpp() {
+    local header=$here/../../guest/c k dir=$work/cpp
+    if ! command -v "$cc" >/dev/null || ! "$cc" --print-targets | grep -q wasm32; then
+        left_out C++ "no clang that compiles to WebAssembly" cpp_services
+        return
+    fi
+    k=$(key "$("$cc" --version | head -1)" "$here"/cpp/* "$header/ubiq.h")
+    keep "$k" cpp_services && return
+    mkdir "$dir"
+    "$cc" -x c++ --target=wasm32 -std=c++17 -O2 -nostdlib -fno-exceptions -fno-rtti -fno-threadsafe-statics \
+        -Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all -Wl,--export=__wasm_call_ctors \
+        -I "$header" -o "$dir/cpp_services.wasm" "$here/cpp/services.cpp" || return 1
+    publish "$k" "$dir"
+    keep "$k" cpp_services
+}
+
 # build_plugin NAME DIRECTORY : a plug-in in Rust or Go, unless its toolchain is absent.
 build_plugin() {
     local status=0
@@ -91,6 +110,7 @@ build_plugin() {
 
 status=0
 build_c || status=1
+build_cpp || status=1
 build_plugin rust_plugin rust || status=1
 build_plugin go_plugin go || status=1
 exit $status

@@ -1,0 +1,59 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Threading.Tasks;
+
+namespace Ubiquitous.Extism.Tests
+{
+    /// <summary>Plug-ins in each language, which call a host function in C#.</summary>
+    public class LanguageTests
+    {
+        [Test]
+        public Task C() => Cell("c_services", "shout");
+
+        [Test]
+        public Task Cpp() => Cell("cpp_services", "shout");
+
+        [Test]
+        public Task JavaScript() => Cell("js_plugin", "call_host");
+
+        [Test]
+        public Task Rust() => Cell("rust_plugin", "call_host");
+
+        [Test]
+        public Task Go() => Cell("go_plugin", "call_host");
+
+        private static async Task Cell(string name, string function)
+        {
+            string path = Path.Combine(Runner.Plugins, name + ".wasm");
+            if (!File.Exists(path))
+                throw new SkipException($"there is no {name}.wasm: see what the test `plugins` says");
+            var seen = new List<string>();
+            HostFunction shout = HostFunction.Create("shout", (CurrentPlugin plugin, string text) =>
+            {
+                lock (seen)
+                    seen.Add($"{text} {plugin.HostContext}");
+                return text == "bad" ? throw new InvalidDataException("inside") : text + "!";
+            });
+            var options = new PluginOptions { WithWasi = true };
+            using var compiled = new CompiledPlugin(Manifest.FromFile(path), new[] { shout }, options);
+            using Plugin plugin = compiled.CreatePlugin();
+
+            for (int i = 0; i < 3; i++)
+                Check.Equal("grün!", plugin.Call(function, "grün", i));
+            Check.Equal("grün 2", seen[2]);
+            var e = Check.Throws<HostFunctionException>(() => plugin.Call(function, "bad"));
+            Check.True(e.InnerException is InvalidDataException, $"{e.InnerException}");
+            Check.Equal("grün!", await compiled.CallAsync(function, "grün"));
+            await Check.ThrowsAsync<HostFunctionException>(() => compiled.CallAsync(function, "bad"));
+
+            HostFunction later = HostFunction.Create("shout", async (string text) =>
+            {
+                await Task.Delay(5);
+                return text + "!";
+            });
+            using var waiting = new CompiledPlugin(Manifest.FromFile(path), new[] { later }, options);
+            Check.Equal("later!", await waiting.CallAsync(function, "later"));
+        }
+    }
+}
