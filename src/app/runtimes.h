@@ -1,0 +1,19 @@
+#ifndef UBIQ_APP_RUNTIMES_H
+#define UBIQ_APP_RUNTIMES_H
+
+#include "base/slice.h"
+
+/* The language runtimes inside this program: modules that the functions of a language import from by
+ * name, "ubiq:<language>@<hash>". A function that was built for another version's names one that is not
+ * here. */
+
+typedef struct runtime {
+    const char *language; /* "js" */
+    const char *name;     /* what functions import it by */
+    slice module;         /* its bytes, for as long as the program runs */
+} runtime;
+
+/* The runtime of a language, or NULL. */
+const runtime *runtime_of(const char *language);
+
+#endif
