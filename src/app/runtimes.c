@@ -2,6 +2,7 @@
 
 #include "javascript/runtime_name.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* clang-format off */
@@ -17,12 +18,30 @@ __asm__(".section .rodata\n"
 extern const unsigned char runtime_js_begin[] __attribute__((visibility("hidden")));
 extern const unsigned char runtime_js_end[] __attribute__((visibility("hidden")));
 
+/* Its end is known when the program is linked. */
+static runtime js = {.language = "js", .name = RUNTIME_NAME, .module = {.data = runtime_js_begin}};
+
+__attribute__((constructor)) static void measure(void)
+{
+    js.module.len = (size_t)(runtime_js_end - runtime_js_begin);
+}
+
 const runtime *runtime_of(const char *language)
 {
-    static runtime js = {.language = "js", .name = RUNTIME_NAME};
+    return strcmp(language, js.language) == 0 ? &js : NULL;
+}
 
-    if (strcmp(language, js.language) != 0)
-        return NULL;
-    js.module = slice_of(runtime_js_begin, (size_t)(runtime_js_end - runtime_js_begin));
-    return &js;
+int runtime_libraries(library *const **out, size_t *count, error *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static library *all[1];
+    int rc = 0;
+
+    pthread_mutex_lock(&lock);
+    if (!all[0])
+        rc = library_create(&all[0], js.name, js.module, err);
+    pthread_mutex_unlock(&lock);
+    *out = all;
+    *count = sizeof all / sizeof all[0];
+    return rc;
 }

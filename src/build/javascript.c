@@ -21,25 +21,13 @@ static compiled_plugin *compiler; /* made when it is first needed, and kept */
 
 static int make_compiler(error *err)
 {
-    const runtime *js = runtime_of("js");
-    const compiled_options options = {.wasi = true};
-    buf main, manifest;
-    int rc;
+    compiled_options options = {.wasi = true};
+    buf main;
+    int rc = runtime_libraries(&options.libraries, &options.library_count, err);
 
     buf_init(&main, MAX_MODULE);
-    buf_init(&manifest, 4096);
-    rc = javascript_module_write_compiler(&main, js->name, err);
-    if (rc != 0)
-        goto done;
-    rc = buf_printf(&manifest,
-                    "{\"wasm\":[{\"name\":\"%s\",\"data\":{\"ptr\":%zu,\"len\":%zu}},"
-                    "{\"name\":\"main\",\"data\":{\"ptr\":%zu,\"len\":%zu}}]}",
-                    js->name, (size_t)(uintptr_t)js->module.data, js->module.len,
-                    (size_t)(uintptr_t)main.data, main.len);
-    rc = rc ? error_set(err, rc, "out of memory while building a function")
-            : compiled_plugin_create(&compiler, buf_slice(&manifest), &options, err);
-done:
-    buf_deinit(&manifest);
+    rc = rc ? rc : javascript_module_write_compiler(&main, runtime_of("js")->name, err);
+    rc = rc ? rc : compiled_plugin_create(&compiler, buf_slice(&main), &options, err);
     buf_deinit(&main);
     return rc;
 }

@@ -77,7 +77,8 @@ static wasm_trap_t *read_key(instance *i, uint64_t offset, const char *what, sli
     return NULL;
 }
 
-static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what, wasmtime_val_raw_t *raw)
+static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what,
+                            wasmtime_val_raw_t *raw)
 {
     uint64_t offset = (uint64_t)raw[0].i64;
     slice key, value;
@@ -91,7 +92,8 @@ static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what, wa
     return found ? imports_return_bytes(i, value, &raw[0].i64) : NULL;
 }
 
-static wasm_trap_t *config_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *config_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n)
 {
     instance *i = instance_of_caller(caller);
     const plugin_state *s = instance_state(i);
@@ -103,6 +105,8 @@ static wasm_trap_t *var_get(void *env, wasmtime_caller_t *caller, wasmtime_val_r
 {
     instance *i = instance_of_caller(caller);
     (void)env, (void)n;
+    if (instance_state(i)->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     return look_up(i, &instance_state(i)->vars, "var key", raw);
 }
 
@@ -124,6 +128,8 @@ static wasm_trap_t *var_set(void *env, wasmtime_caller_t *caller, wasmtime_val_r
     wasm_trap_t *trap;
 
     (void)env, (void)n;
+    if (s->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     if (s->manifest->has_max_var_bytes && max == 0)
         return imports_trap("Vars are disabled by this host");
     if ((trap = read_key(i, key_offset, "var key", &key)) != NULL)
@@ -145,7 +151,8 @@ static wasm_trap_t *var_set(void *env, wasmtime_caller_t *caller, wasmtime_val_r
 }
 
 /* env is the level. */
-static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                              size_t n)
 {
     enum log_level level = (enum log_level)(uintptr_t)env;
     instance *i = instance_of_caller(caller);
@@ -181,7 +188,8 @@ static wasm_trap_t *get_log_level(void *env, wasmtime_caller_t *caller, wasmtime
 }
 
 /* The guest's memory has grown into its slack. */
-static wasm_trap_t *open_slack(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *open_slack(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n)
 {
     (void)env, (void)n;
     if (instance_open_slack(instance_of_caller(caller), (uint32_t)raw[0].i32, (uint32_t)raw[1].i32))
@@ -224,7 +232,7 @@ bool imports_is_env_function(slice name)
     return false;
 }
 
-static void fill_types(wasm_valtype_vec_t *out, const char *types)
+void imports_fill_types(wasm_valtype_vec_t *out, const char *types)
 {
     size_t n = strlen(types);
     wasm_valtype_vec_new_uninitialized(out, n);
@@ -238,16 +246,17 @@ static int define_env(compiled_plugin *c, const struct env_function *f, error *e
     wasmtime_error_t *e;
     size_t len = strlen(f->name);
 
-    fill_types(&params, f->params);
-    fill_types(&results, f->results);
+    imports_fill_types(&params, f->params);
+    imports_fill_types(&results, f->results);
     wasm_functype_t *type = wasm_functype_new(&params, &results);
     if (c->options.http && f->call == imports_http_request)
-        e = wasmtime_linker_define_async_func(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name, len,
-                                              type, imports_http_request_async,
+        e = wasmtime_linker_define_async_func(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name,
+                                              len, type, imports_http_request_async,
                                               (void *)(uintptr_t)c->options.http, NULL);
     else
-        e = wasmtime_linker_define_func_unchecked(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name,
-                                                  len, type, f->call, (void *)f->env, NULL);
+        e = wasmtime_linker_define_func_unchecked(c->linker, ENV_MODULE, strlen(ENV_MODULE),
+                                                  f->name, len, type, f->call, (void *)f->env,
+                                                  NULL);
     wasm_functype_delete(type);
     return engine_error(err, E_INTERNAL, e, NULL);
 }
@@ -310,13 +319,16 @@ static const char *type_name(ExtismValType type)
     return type <= ExtismValType_F64 ? names[type] : "another type";
 }
 
-static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                              size_t n)
 {
     const host_function *f = env;
     ExtismVal few[FEW_VALUES], *values = few;
     size_t count = f->n_inputs + f->n_outputs;
 
     (void)n;
+    if (instance_state(instance_of_caller(caller))->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     if (count > FEW_VALUES && !(values = calloc(count, sizeof *values)))
         return imports_trap("out of memory");
     for (size_t i = 0; i < f->n_inputs; i++)
@@ -324,14 +336,15 @@ static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val
     ExtismVal *outputs = values + f->n_inputs;
     for (size_t i = 0; i < f->n_outputs; i++)
         outputs[i] = (ExtismVal){.t = f->outputs[i]};
-    f->call((ExtismCurrentPlugin *)instance_of_caller(caller), f->n_inputs ? values : NULL, f->n_inputs,
-            f->n_outputs ? outputs : NULL, f->n_outputs, f->user_data);
+    f->call((ExtismCurrentPlugin *)instance_of_caller(caller), f->n_inputs ? values : NULL,
+            f->n_inputs, f->n_outputs ? outputs : NULL, f->n_outputs, f->user_data);
     wasm_trap_t *trap = NULL;
     for (size_t i = 0; i < f->n_outputs && !trap; i++) {
         if (outputs[i].t != f->outputs[i])
-            trap = imports_trap("function attempted to return an incompatible value: type mismatch: "
-                                "expected %s, found %s",
-                                type_name(f->outputs[i]), type_name(outputs[i].t));
+            trap =
+                imports_trap("function attempted to return an incompatible value: type mismatch: "
+                             "expected %s, found %s",
+                             type_name(f->outputs[i]), type_name(outputs[i].t));
         from_extism(&outputs[i], f->outputs[i], &raw[i]);
     }
     if (values != few)
@@ -349,28 +362,12 @@ int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *
     wasm_functype_t *type = host_function_type(f);
     size_t module_len = strlen(f->name_space), len = strlen(f->name);
     wasmtime_error_t *e =
-        f->start ? wasmtime_linker_define_async_func(linker, f->name_space, module_len, f->name, len,
-                                                     type, imports_call_async, host_function_ref(f),
-                                                     unref_function)
+        f->start ? wasmtime_linker_define_async_func(linker, f->name_space, module_len, f->name,
+                                                     len, type, imports_call_async,
+                                                     host_function_ref(f), unref_function)
                  : wasmtime_linker_define_func_unchecked(linker, f->name_space, module_len, f->name,
                                                          len, type, call_host, host_function_ref(f),
                                                          unref_function);
-    wasm_functype_delete(type);
-    return engine_error(err, E_INTERNAL, e, NULL);
-}
-
-/* In front of the engine's own. */
-static int define_poll(compiled_plugin *c, error *err)
-{
-    static const char from[] = "wasi_snapshot_preview1", name[] = "poll_oneoff";
-    wasm_valtype_vec_t params, results;
-
-    fill_types(&params, "iiii");
-    fill_types(&results, "i");
-    wasm_functype_t *type = wasm_functype_new(&params, &results);
-    wasmtime_error_t *e =
-        wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1, name, sizeof name - 1,
-                                          type, imports_poll_oneoff, NULL, NULL);
     wasm_functype_delete(type);
     return engine_error(err, E_INTERNAL, e, NULL);
 }
@@ -383,7 +380,7 @@ int imports_define(compiled_plugin *c, error *err)
     if (rc == 0 && c->uses_wasi)
         rc = engine_error(err, E_INTERNAL, wasmtime_linker_define_wasi(c->linker), NULL);
     if (rc == 0 && c->uses_wasi && c->options.http)
-        rc = define_poll(c, err);
+        rc = imports_define_wasi(c, err);
     for (size_t i = 0; i < c->options.function_count && rc == 0; i++)
         rc = imports_define_function(c->linker, c->options.functions[i], err);
     return rc;

@@ -260,8 +260,9 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
     error err = {0};
 
     (void)n_args, (void)n_results;
-    if (!p) {
-        *trap = imports_trap("out of memory");
+    if (!p || instance_state(i)->preparing) {
+        *trap = imports_trap("%s", p ? IMPORTS_TOO_EARLY : "out of memory");
+        free(p);
         *continuation = (wasmtime_async_continuation_t){.callback = imports_done_at_once};
         return;
     }

@@ -147,7 +147,9 @@ int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state,
         return rc;
     compiled_plugin_ref(code);
     i->state = state;
-    rc = instance_set_wasi(i, err);
+    if (!instance_catch_up(i))
+        rc = error_set(err, E_NO_MEMORY, "the system does not tell what an instance has written");
+    rc = rc ? rc : instance_set_wasi(i, err);
     if (rc == 0 && code->options.has_fuel)
         rc = engine_error(err, E_INTERNAL, wasmtime_context_set_fuel(i->context, code->options.fuel),
                           NULL);

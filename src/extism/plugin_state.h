@@ -26,6 +26,7 @@ typedef struct plugin_state {
     bool interrupted;          /* the deadline or cancelling stopped the call */
     bool yields;               /* at each epoch, so that others on this thread get their turn */
     bool waiting;              /* a host function has suspended the call */
+    bool preparing;            /* what runs now, runs for all calls: the host is not to be asked */
 } plugin_state;
 
 /* Makes `state` a new plug-in's. `m` is borrowed. */
