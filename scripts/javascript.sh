@@ -23,13 +23,26 @@ own_flags=(-std=c17 -Wall -Wextra -Werror)
 # memory is large enough for most calls, since one that has grown cannot be used again.
 link_flags=(
     -nostartfiles -Wl,--no-entry -Wl,--export-table -Wl,--stack-first -Wl,-z,stack-size=196608
-    -Wl,--initial-memory=4194304 -Wl,--strip-all -Wl,--gc-sections
+    -Wl,--initial-memory=2097152 -Wl,--strip-all -Wl,--gc-sections
 )
+
+# What engine.c says is changed.
+adapt_engine() {
+    sed -E -i \
+        -e 's/--JS_REF_COUNT\((\w+)\)/engine_count_down(\&JS_REF_COUNT(\1))/' \
+        -e 's/^( *)JS_REF_COUNT\((\w+)\)--;/\1engine_count_down(\&JS_REF_COUNT(\2));/' \
+        -e 's/^( *)JS_REF_COUNT\((\w+)\)\+\+;/\1engine_count_up(\&JS_REF_COUNT(\2));/' \
+        -e 's/^(#define JS_ARENA_SIZE +)4096$/\11024/' "$1"
+    if grep -E 'JS_REF_COUNT\(\w+\)(--|\+\+)|--JS_REF_COUNT|JS_ARENA_SIZE +4096' "$1"; then
+        fail "QuickJS-ng is not written as adapt_engine expects"
+    fi
+}
 
 make_runtime() {
     local out=$1 file
     unpack_crate rquickjs-sys "$out/crate"
     say "compiling the JavaScript runtime"
+    adapt_engine "$out/crate/quickjs/quickjs.c"
     for file in engine "$out"/crate/quickjs/{libregexp,libunicode,dtoa}; do
         case $file in
         engine) file=$source/engine ;;
@@ -48,7 +61,7 @@ make_runtime() {
 
 mkdir -p "$cache"
 content=$(cat "$source"/*.[ch] && "$clang" --version && pin_of crate rquickjs-sys &&
-    echo "${flags[*]} ${own_flags[*]} ${link_flags[*]}" && declare -f make_runtime)
+    echo "${flags[*]} ${own_flags[*]} ${link_flags[*]}" && declare -f make_runtime adapt_engine)
 runtime=$(kept_dir javascript "$content")
 keep "$runtime" make_runtime
 cmp -s "$runtime/runtime.wasm" "$output" || cp "$runtime/runtime.wasm" "$output"

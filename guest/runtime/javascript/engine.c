@@ -1,4 +1,23 @@
-/* QuickJS-ng as one unit with what it keeps to itself. */
+/* QuickJS-ng as one unit with what it keeps to itself.
+ *
+ * scripts/javascript.sh changes three things in its source: reference counts are counted up and down by the
+ * two functions below, arenas are JS_ARENA_SIZE bytes as it is here, and with that a call writes to few
+ * pages, all of which the host has to put back: what was there before the call is not counted any more, and
+ * what is new lies side by side. */
+#include <stdint.h>
+
+#define ENGINE_IMMORTAL (1 << 30) /* a count from here on stays as it is */
+
+static inline int engine_count_up(int *count)
+{
+    return *count < ENGINE_IMMORTAL ? ++*count : *count;
+}
+
+static inline int engine_count_down(int *count)
+{
+    return *count < ENGINE_IMMORTAL ? --*count : *count;
+}
+
 #include "quickjs.c"
 
 #include "engine.h"
@@ -6,6 +25,40 @@
 void engine_limit_stack(JSRuntime *rt, uintptr_t lowest)
 {
     rt->stack_limit = lowest;
+}
+
+static void close_arenas(JSRuntime *rt)
+{
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        struct list_head *el, *next;
+        list_for_each_safe(el, next, &rt->arena_state.free_arena_list[i]) {
+            JSArena *ar = list_entry(el, JSArena, free_link);
+            list_del(&ar->free_link);
+            ar->n_blocks = ar->n_used_blocks;
+            ar->first_free_block = JS_ARENA_FREE_NIL;
+        }
+    }
+}
+
+/* Writes only where something changes: what is written has to be put back. */
+static void make_immortal(void *p)
+{
+    if (JS_REF_COUNT(p) != ENGINE_IMMORTAL)
+        JS_REF_COUNT(p) = ENGINE_IMMORTAL;
+}
+
+void engine_freeze(JSRuntime *rt, bool close)
+{
+    struct list_head *el;
+
+    list_for_each(el, &rt->gc_obj_list)
+        make_immortal(list_entry(el, JSGCObjectHeader, link));
+    for (int i = JS_ATOM_END; i < rt->atom_size; i++) {
+        if (!atom_is_free(rt->atom_array[i]))
+            make_immortal(rt->atom_array[i]);
+    }
+    if (close)
+        close_arenas(rt);
 }
 
 void engine_module_exports(JSContext *ctx, JSValueConst module,

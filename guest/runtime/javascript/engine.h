@@ -8,6 +8,10 @@
 /* Makes a stack that has grown down to `lowest` a RangeError. QuickJS leaves its check out on WASI. */
 void engine_limit_stack(JSRuntime *rt, uintptr_t lowest);
 
+/* Everything there is now stays for ever, and references to it are not counted any more. With `close`,
+ * what is allocated later lies elsewhere. */
+void engine_freeze(JSRuntime *rt, bool close);
+
 /* Calls `found` with the name of each export of a module: its own ones and those it passes on by name,
  * not those of `export * from`. */
 void engine_module_exports(JSContext *ctx, JSValueConst module,

@@ -23,8 +23,11 @@ static size_t blob_size;
 static bool loaded;
 static int kind;
 static JSValue exports;
-static char **names;
+static JSAtom *names;
 static unsigned name_count;
+
+/* Hooks that every call needs. */
+static JSValue run_hook;
 
 extern void __wasm_call_ctors(void);
 
@@ -176,7 +179,7 @@ JSValue runtime_evaluate(int code_kind, JSValue code)
 }
 
 /* Reads what stands before the bytecode; the size of it, or 0. */
-static size_t read_head(void)
+static size_t read_head(JSContext *ctx)
 {
     size_t at = 3;
 
@@ -190,10 +193,9 @@ static size_t read_head(void)
             return 0;
         size_t len = (size_t)(blob[at] | blob[at + 1] << 8);
         at += 2;
-        if (len > blob_size - at || !(names[i] = malloc(len + 1)))
+        if (len > blob_size - at)
             return 0;
-        memcpy(names[i], blob + at, len);
-        names[i][len] = 0;
+        names[i] = JS_NewAtomLen(ctx, (const char *)blob + at, len);
         at += len;
     }
     return names ? at : 0;
@@ -218,12 +220,14 @@ EXPORT("begin") uint8_t *runtime_begin(size_t size, uint32_t bound)
 EXPORT("load") int32_t runtime_load(int32_t ahead)
 {
     JSContext *ctx = runtime_context;
-    size_t head = read_head();
+    size_t head = read_head(ctx);
 
     if (head == 0)
         __builtin_trap();
     preparing = ahead;
     JSValue code = JS_ReadObject(ctx, blob + head, blob_size - head, JS_READ_OBJ_BYTECODE);
+    /* Zeros, as what is kept of a preparation begins with. */
+    memset(blob, 0, blob_size);
     free(blob);
     blob = NULL;
     exports = JS_IsException(code) ? code : runtime_evaluate(kind, code);
@@ -231,6 +235,8 @@ EXPORT("load") int32_t runtime_load(int32_t ahead)
         return ahead ? 1 : fail();
     if (preparing && impure)
         return 1;
+    if (preparing)
+        engine_freeze(rt, false);
     preparing = false;
     loaded = true;
     return 0;
@@ -240,15 +246,16 @@ EXPORT("load") int32_t runtime_load(int32_t ahead)
 EXPORT("invoke") int32_t runtime_invoke(uint32_t number)
 {
     JSContext *ctx = runtime_context;
-    JSValue arguments[3], run = runtime_hook("run"), result;
+    JSValue handler = JS_GetProperty(ctx, exports, names[number]), result;
+    JSValueConst arguments[] = {handler, JS_NewBool(ctx, kind == BLOB_COMMONJS)};
     int32_t code = 0;
 
-    arguments[0] = JS_GetPropertyStr(ctx, exports, names[number]);
-    arguments[1] = JS_NewString(ctx, names[number]);
-    arguments[2] = JS_NewBool(ctx, kind == BLOB_COMMONJS);
-    result =
-        JS_IsException(arguments[0]) ? JS_EXCEPTION : JS_Call(ctx, run, JS_UNDEFINED, 3, arguments);
-    result = await_value(result);
+    if (!JS_IsFunction(ctx, handler)) {
+        const char *name = JS_AtomToCString(ctx, names[number]);
+        JS_ThrowTypeError(ctx, "the export \"%s\" is not a function", name ? name : "");
+        return fail();
+    }
+    result = await_value(JS_Call(ctx, run_hook, JS_UNDEFINED, 2, arguments));
     if (JS_IsException(result))
         return fail();
     if (JS_IsNumber(result))
@@ -323,6 +330,23 @@ static int run_prelude(const char *name, const char *text, JSValueConst native)
     return failed ? -1 : 0;
 }
 
+/* Takes what is free between the blocks of the heap, for ever: what is allocated from now on lies side by
+ * side, so that a call writes to few pages, which the host has to put back. */
+static void fill_holes(void)
+{
+    uint8_t *end = malloc(128 * 1024);
+
+    free(end);
+    for (size_t size = 4096; size > 0; size -= 8) {
+        for (uint8_t *p; (p = malloc(size)) != NULL;) {
+            if (p >= end) {
+                free(p);
+                break;
+            }
+        }
+    }
+}
+
 /* When the runtime is built: the input is the number of the first entry of the table for the
  * platform's functions, four bytes, and the preludes. */
 EXPORT("init") int32_t runtime_init(void)
@@ -348,8 +372,11 @@ EXPORT("init") int32_t runtime_init(void)
         at = (size_t)(text - (const char *)input) + strlen(text) + 1;
     }
     JS_FreeValue(runtime_context, native);
+    run_hook = runtime_hook("run");
     free(input);
     JS_RunGC(rt);
+    engine_freeze(rt, true);
+    fill_holes();
     impure = false;
     return 0;
 }

@@ -19,6 +19,7 @@
   // JSON and text by their content type, all else bytes; events and cron ticks are JSON.
   function input() {
     if (native.inputSize() === 0) return "";
+    if (!native.bound(n.request)) return native.inputText();
     const trigger = request.trigger;
     const name = typeof trigger === "string" ? trigger : trigger?.type;
     const headers = request.headers ?? {};
@@ -76,10 +77,10 @@
     return hooks.outputWasSet ? 0 : finish(value);
   }
 
-  hooks.run = (handler, name, commonjs) => {
-    if (typeof handler !== "function") throw new TypeError(`the export "${name}" is not a function`);
+  hooks.run = (handler, commonjs) => {
     const plain = handler.length === 0;
     const result = plain ? handler() : handler(input(), context);
+    if (typeof result === "string" && !hooks.outputWasSet) return native.output(result);
     const end = (value) => (hooks.outputWasSet || (commonjs && plain) ? finishOwn : finish)(value);
     return result instanceof Promise ? result.then(end) : end(result);
   };
