@@ -13,9 +13,6 @@
 #define MAX_SOURCE (64UL * 1024 * 1024)
 #define MAX_MODULE (128UL * 1024 * 1024)
 
-/* The bits of guest/runtime/javascript/host.h that stand for what only the platform has. */
-#define ONLY_PLATFORM (1u << 14 | 1u << 15 | 1u << 16 | 1u << 20 | 15u << 21)
-
 static pthread_mutex_t compiler_lock = PTHREAD_MUTEX_INITIALIZER;
 static compiled_plugin *compiler; /* made when it is first needed, and kept */
 
@@ -120,8 +117,8 @@ static int write_module(buf *out, slice compiled, bool portable, error *err)
         .export_count = count,
         .host_functions = read_u32(compiled.data + at + 4 + size),
     };
-    if (portable && (code.host_functions & ~ONLY_PLATFORM) == 0)
-        code.host_functions = 0;
+    if (!portable || code.host_functions != 0)
+        code.host_functions |= read_u32(compiled.data + at + 8 + size);
     rc = rc ? error_set(err, rc, "out of memory while building a function")
             : javascript_module_write(out, &code, runtime_of("js")->name, err);
     buf_deinit(&blob);

@@ -372,6 +372,40 @@ int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *
     return engine_error(err, E_INTERNAL, e, NULL);
 }
 
+/* Requests beside each other, for hosts that drive them on a loop. */
+static int define_http_calls(compiled_plugin *c, error *err)
+{
+    static const char from[] = "extism:host/user";
+    static const struct {
+        const char *name;
+        const char *params;
+        wasmtime_func_unchecked_callback_t call; /* NULL: imports_http_wait */
+    } functions[] = {
+        {"ubiq_http_start", "II", imports_http_start},
+        {"ubiq_http_wait", "I", NULL},
+        {"ubiq_http_head", "I", imports_http_head},
+        {"ubiq_http_body", "I", imports_http_body},
+    };
+    wasmtime_error_t *e = NULL;
+
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0] && !e; i++) {
+        wasm_valtype_vec_t params, results;
+        size_t len = strlen(functions[i].name);
+        imports_fill_types(&params, functions[i].params);
+        imports_fill_types(&results, "I");
+        wasm_functype_t *type = wasm_functype_new(&params, &results);
+        e = functions[i].call
+                ? wasmtime_linker_define_func_unchecked(c->linker, from, sizeof from - 1,
+                                                        functions[i].name, len, type,
+                                                        functions[i].call, NULL, NULL)
+                : wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1,
+                                                    functions[i].name, len, type, imports_http_wait,
+                                                    NULL, NULL);
+        wasm_functype_delete(type);
+    }
+    return engine_error(err, E_INTERNAL, e, NULL);
+}
+
 int imports_define(compiled_plugin *c, error *err)
 {
     int rc = 0;
@@ -381,6 +415,8 @@ int imports_define(compiled_plugin *c, error *err)
         rc = engine_error(err, E_INTERNAL, wasmtime_linker_define_wasi(c->linker), NULL);
     if (rc == 0 && c->uses_wasi && c->options.http)
         rc = imports_define_wasi(c, err);
+    if (rc == 0 && c->options.http)
+        rc = define_http_calls(c, err);
     for (size_t i = 0; i < c->options.function_count && rc == 0; i++)
         rc = imports_define_function(c->linker, c->options.functions[i], err);
     return rc;

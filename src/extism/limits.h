@@ -10,6 +10,8 @@
 #define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)     /* a module, from a file or over HTTP */
 #define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)  /* a manifest with its modules in base64 */
 #define LIMIT_ERROR_BYTES (1024 * 1024) /* of a guest's error text within the error of its call */
+#define LIMIT_HTTP_AT_ONCE 5 /* requests of one call that run; the others wait for their turn, */
+#define LIMIT_HTTP_CALLS 100 /* as long as there are not more of them */
 #define LIMIT_LOG_LINES 65536 /* buffered for extism_log_drain; the oldest go first */
 
 /* The pooled engine. What does not fit runs on the engine that allocates on demand. */

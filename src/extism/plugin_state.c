@@ -38,6 +38,7 @@ void plugin_state_init(plugin_state *state, const manifest *m)
 
 void plugin_state_deinit(plugin_state *state)
 {
+    http_calls_destroy(state->http_calls);
     strmap_deinit(&state->config);
     strmap_deinit(&state->vars);
     strmap_deinit(&state->http_headers);

@@ -2,6 +2,7 @@
 #define UBIQ_EXTISM_PLUGIN_STATE_H
 
 #include "base/strmap.h"
+#include "extism/http_calls.h"
 #include "extism/manifest.h"
 
 #include <stdatomic.h>
@@ -16,6 +17,7 @@ typedef struct plugin_state {
     uint64_t http_status;
     bool keep_http_headers;
     strmap http_headers;
+    struct http_calls *http_calls; /* under way, or NULL */
     bool has_id;               /* made when it is first asked for */
     uint8_t id[16];
     char id_text[37];

@@ -3,7 +3,8 @@
  *
  *   u8 kind, u16 count of exports, and of each u16 size and name; that is the head of the blob
  *   u32 size of the bytecode, bytecode
- *   u32 the platform's functions that it may call, a bit for each
+ *   u32 the platform's functions that it may call by what it imports from "ubiq", a bit for each,
+ *   u32 and those that make the globals better where the platform is there
  *
  * or the call's error is "line:column: text", "import: name" for a module that is not "ubiq", or text
  * alone. */
@@ -98,11 +99,23 @@ static int fail_exception(const char *file)
     return fail_text(out);
 }
 
+static bool contains(const void *data, size_t size, const char *word)
+{
+    return memmem(data, size, word, strlen(word)) != NULL;
+}
+
+/* What the globals need that the code names. */
+static uint32_t globals_used(const uint8_t *bytes, size_t size)
+{
+    return (contains(bytes, size, "fetch") ? HTTP : 0) |
+           (contains(bytes, size, "console") ? BIT(log) : 0);
+}
+
 static int put_blob(int kind, const struct names *all, const uint8_t *code, size_t size,
                     uint32_t functions)
 {
-    size_t total = 3 + 4 + size + 4, at = 3;
-    uint32_t size32 = (uint32_t)size;
+    size_t total = 3 + 4 + size + 8, at = 3;
+    uint32_t size32 = (uint32_t)size, better;
 
     for (unsigned i = 0; i < all->count; i++)
         total += 2 + strlen(all->name[i]);
@@ -122,13 +135,10 @@ static int put_blob(int kind, const struct names *all, const uint8_t *code, size
     memcpy(out + at, &size32, 4);
     memcpy(out + at + 4, code, size);
     memcpy(out + at + 4 + size, &functions, 4);
+    better = ALWAYS | globals_used(code, size);
+    memcpy(out + at + 8 + size, &better, 4);
     host_output(out, total);
     return 0;
-}
-
-static bool contains(const void *data, size_t size, const char *word)
-{
-    return memmem(data, size, word, strlen(word)) != NULL;
 }
 
 /* Keeps those that are functions in `exports`. */
@@ -167,7 +177,7 @@ static int compile_module(const char *file, JSValue code)
 {
     JSContext *ctx = runtime_context;
     struct names all = {0};
-    uint32_t functions = ALWAYS;
+    uint32_t functions = 0;
     size_t size;
 
     engine_module_exports(ctx, code, add_name, &all);
@@ -176,8 +186,6 @@ static int compile_module(const char *file, JSValue code)
         JS_WriteObject(ctx, &size, code, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
     if (!bytes)
         return fail_exception(file);
-    if (contains(bytes, size, "fetch") || contains(bytes, size, "Http"))
-        functions |= HTTP;
     runtime_prepare();
     JSValue exports = runtime_evaluate(BLOB_MODULE, code);
     if (!JS_IsException(exports))

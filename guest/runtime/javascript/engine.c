@@ -31,7 +31,8 @@ static void close_arenas(JSRuntime *rt)
 {
     for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
         struct list_head *el, *next;
-        list_for_each_safe(el, next, &rt->arena_state.free_arena_list[i]) {
+        list_for_each_safe(el, next, &rt->arena_state.free_arena_list[i])
+        {
             JSArena *ar = list_entry(el, JSArena, free_link);
             list_del(&ar->free_link);
             ar->n_blocks = ar->n_used_blocks;
@@ -51,8 +52,7 @@ void engine_freeze(JSRuntime *rt, bool close)
 {
     struct list_head *el;
 
-    list_for_each(el, &rt->gc_obj_list)
-        make_immortal(list_entry(el, JSGCObjectHeader, link));
+    list_for_each(el, &rt->gc_obj_list) make_immortal(list_entry(el, JSGCObjectHeader, link));
     for (int i = JS_ATOM_END; i < rt->atom_size; i++) {
         if (!atom_is_free(rt->atom_array[i]))
             make_immortal(rt->atom_array[i]);

@@ -33,7 +33,10 @@
   const levels = { trace: 0, debug: 1, log: 2, info: 2, warn: 3, error: 4 };
   const counts = new Map(), times = new Map();
   let indent = "";
-  const write = (level, text) => native.log(level, indent + text);
+  const write = (level, text) => {
+    if (native.bound(native.numbers.log)) native.host(native.numbers.log, level, indent + text, null);
+    else native.log(level, indent + text);
+  };
   const console = {};
   for (const name in levels) console[name] = (...args) => write(levels[name], format(args));
   Object.assign(console, {
@@ -245,12 +248,19 @@
   const waiting = new Map();
   hooks.waiting = waiting;
 
+  // Nothing of one call is left for the next, where an instance is used for several.
+  hooks.forget = () => {
+    timers = [];
+    waiting.clear();
+    indent = "";
+  };
+
   // Called when no job is left: waits for the first thing to happen. False when nothing can.
   hooks.wait = () => {
     const until = untilNext();
     if (waiting.size) {
       const id = native.host(native.numbers.http_wait, until === undefined ? -1 : Math.ceil(until));
-      if (id < 0) throw hooks.failure(id);
+      if (id < 0) return false;
       const done = waiting.get(id);
       waiting.delete(id);
       done?.();

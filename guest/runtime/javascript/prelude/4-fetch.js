@@ -205,15 +205,15 @@
 
   function started(url, head, body, signal) {
     const id = native.host(http_start, head, body);
-    if (id < 0) throw aside(hooks.failure(id));
     return new Promise((resolve, reject) => {
       waiting.set(id, () => {
-        const block = native.host(http_head, id);
-        if (block < 0) reject(aside(hooks.failure(block)));
-        else resolve(responseOf(url, JSON.parse(native.text(block)), native.bytes(native.host(http_body, id))));
+        const answer = JSON.parse(native.text(native.host(http_head, id)));
+        const bytes = native.bytes(native.host(http_body, id));
+        if (answer.error) reject(aside(new hooks.ubiq.UbiqError(answer.error.code, answer.error.message)));
+        else resolve(responseOf(url, answer, bytes));
       });
       signal?.addEventListener("abort", () => {
-        if (waiting.has(id)) waiting.set(id, () => {});
+        if (waiting.has(id)) waiting.set(id, () => native.bytes(native.host(http_body, id)));
         reject(signal.reason);
       });
     });

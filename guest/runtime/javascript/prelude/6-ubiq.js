@@ -103,6 +103,12 @@
 
   // What is known of the request is asked for when it is first looked at.
   let known = null;
+  const { forget } = hooks;
+  hooks.forget = () => {
+    forget();
+    known = null;
+    hooks.outputWasSet = false;
+  };
   const request = {};
   for (const key of ["id", "method", "path", "route", "params", "query", "headers", "trigger"])
     Object.defineProperty(request, key, {

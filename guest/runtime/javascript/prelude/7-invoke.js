@@ -77,7 +77,9 @@
     return hooks.outputWasSet ? 0 : finish(value);
   }
 
+  let calls = 0;
   hooks.run = (handler, commonjs) => {
+    if (calls++) hooks.forget();
     const plain = handler.length === 0;
     const result = plain ? handler() : handler(input(), context);
     if (typeof result === "string" && !hooks.outputWasSet) return native.output(result);
