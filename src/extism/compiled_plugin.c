@@ -2,6 +2,7 @@
 
 #include "extism/instance.h"
 #include "extism/limits.h"
+#include "extism/shared_linker.h"
 
 #include <stdlib.h>
 
@@ -212,8 +213,7 @@ void compiled_plugin_unref(compiled_plugin *c)
     compiled_plugin_unref(c->spare);
     if (c->pre)
         wasmtime_instance_pre_delete(c->pre);
-    if (c->linker)
-        wasmtime_linker_delete(c->linker);
+    shared_linker_unref(c->shared_linker);
     for (size_t i = 0; i < c->member_count; i++)
         member_deinit(&c->members[i]);
     free(c->members);

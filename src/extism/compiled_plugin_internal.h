@@ -39,7 +39,8 @@ struct compiled_plugin {
     bool needs_wasi_state; /* and more of it than time and chance */
     enum engine_kind engine;
     compiled_options options;
-    wasmtime_linker_t *linker;    /* host functions */
+    struct shared_linker *shared_linker;
+    wasmtime_linker_t *linker;     /* host functions; its */
     wasmtime_instance_pre_t *pre; /* of the merged module */
     error link_error;             /* why no plug-in can be made; told when one is */
     module *kernel;               /* of its own, when not merged; borrowed */

@@ -1,5 +1,6 @@
 #include "extism/compiled_plugin_internal.h"
 #include "extism/imports.h"
+#include "extism/shared_linker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,15 +167,9 @@ static int check_imports(compiled_plugin *c, error *err)
 
 int compiled_plugin_link(compiled_plugin *c, error *err)
 {
-    wasm_engine_t *engine;
-    int rc = engine_get(c->engine, &engine, err);
+    int rc = check_imports(c, err);
 
-    rc = rc ? rc : check_imports(c, err);
-    if (rc != 0)
-        return rc;
-    c->linker = wasmtime_linker_new(engine);
-    wasmtime_linker_allow_shadowing(c->linker, true);
-    rc = imports_define(c, err);
+    rc = rc ? rc : shared_linker_get(&c->shared_linker, c, err);
     if (rc == 0 && c->merged)
         rc = engine_error(
             err, E_INVALID,

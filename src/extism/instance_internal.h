@@ -38,6 +38,7 @@ struct instance {
     instance *prev_idle;
     instance *newer;               /* and of all of them, by when they became idle */
     instance *older;
+    uint64_t idle_since; /* the number of calls of engine_trim then */
 };
 
 /* Makes a new one. */
