@@ -2,6 +2,7 @@
 #include "extism/instance_internal.h"
 #include "extism/limits.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -96,11 +97,12 @@ static bool is_stale(void)
 bool engine_trim(void)
 {
     bool more;
+    size_t n;
 
     pthread_mutex_lock(&idle_lock);
     trims++;
     pthread_mutex_unlock(&idle_lock);
-    for (size_t n = 0; n < LIMIT_IDLE_TRIMMED; n++) {
+    for (n = 0; n < LIMIT_IDLE_TRIMMED; n++) {
         pthread_mutex_lock(&idle_lock);
         bool stale = is_stale();
         pthread_mutex_unlock(&idle_lock);
@@ -110,6 +112,9 @@ bool engine_trim(void)
     pthread_mutex_lock(&idle_lock);
     more = idle_total > LIMIT_IDLE_KEPT;
     pthread_mutex_unlock(&idle_lock);
+    /* What the engine kept of them lies between what others have. */
+    if (n > 0 && n < LIMIT_IDLE_TRIMMED)
+        malloc_trim(0);
     return more;
 }
 

@@ -40,7 +40,7 @@
 /* Instances that wait to be used again. */
 #define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
 #define LIMIT_IDLE_KEPT 32               /* of all, whatever time they have not been used for */
-#define LIMIT_IDLE_TRIMMED 64            /* that one engine_trim gives back */
+#define LIMIT_IDLE_TRIMMED 250           /* that one engine_trim gives back */
 #define LIMIT_IMAGE_PAGES 4096           /* a module's memories, each page of which is read once */
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
 #define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */
