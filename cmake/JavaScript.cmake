@@ -37,18 +37,3 @@ set_source_files_properties(${CMAKE_SOURCE_DIR}/src/app/runtimes.c PROPERTIES
     COMPILE_DEFINITIONS "RUNTIME_JS_PATH=\"${js_out}/runtime.wasm\""
     OBJECT_DEPENDS "${js_out}/runtime.wasm;${js_out}/runtime_name.h")
 
-if(EXISTS /tmp/js/jsbuild.c)
-add_executable(jsbuild /tmp/js/jsbuild.c)
-target_link_libraries(jsbuild PRIVATE ubiq_options ubiq_build ubiq_app ubiq_services ubiq_extism ubiq_base)
-set_target_properties(jsbuild PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-endif()
-if(EXISTS /tmp/js/jscall.c)
-add_executable(jscall /tmp/js/jscall.c)
-target_link_libraries(jscall PRIVATE ubiq_options ubiq_build ubiq_app ubiq_services ubiq_extism ubiq_base wasmtime)
-set_target_properties(jscall PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-endif()
-if(EXISTS /tmp/js/manyjs.c)
-add_executable(manyjs /tmp/js/manyjs.c)
-target_link_libraries(manyjs PRIVATE ubiq_options ubiq_build ubiq_app ubiq_services ubiq_extism ubiq_base)
-set_target_properties(manyjs PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-endif()

@@ -1,3 +1,3 @@
 #include "build/builder.h"
 
-const builder *const builders[] = {&builder_c, &builder_cpp, NULL};
+const builder *const builders[] = {&builder_c, &builder_cpp, &builder_javascript, NULL};

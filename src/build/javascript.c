@@ -1,7 +1,6 @@
 #include "build/javascript.h"
 
 #include "app/runtimes.h"
-#include "base/json.h"
 #include "build/javascript_module.h"
 #include "extism/compiled_plugin.h"
 #include "extism/plugin.h"
@@ -12,6 +11,9 @@
 
 #define MAX_SOURCE (64UL * 1024 * 1024)
 #define MAX_MODULE (128UL * 1024 * 1024)
+
+/* Of a blob's first byte; guest/runtime/javascript/runtime.h has it too. */
+#define BLOB_HAS_LINES 0x80u
 
 static pthread_mutex_t compiler_lock = PTHREAD_MUTEX_INITIALIZER;
 static compiled_plugin *compiler; /* made when it is first needed, and kept */
@@ -41,20 +43,18 @@ static int get_compiler(error *err)
 }
 
 /* What the compiler said: "line:column: text", "import: name" or text. */
-static int refuse(const char *text, const javascript_source *source, javascript_problem *problem,
-                  error *err)
+static int refuse(const char *text, javascript_problem *problem, error *err)
 {
     int n = 0;
 
     if (sscanf(text, "%u:%u: %n", &problem->line, &problem->column, &n) == 2 && n > 0)
-        return error_set(err, E_INVALID, "%s:%u:%u: %s", source->file, problem->line,
-                         problem->column, text + n);
+        return error_set(err, E_INVALID, "%s", text + n);
     problem->line = problem->column = 0;
     if (strncmp(text, "import: ", 8) == 0) {
         problem->needs_bundling = true;
-        return error_set(err, E_INVALID, "%s: it imports \"%s\"", source->file, text + 8);
+        return error_set(err, E_INVALID, "it imports \"%s\"", text + 8);
     }
-    return error_set(err, E_INVALID, "%s: %s", source->file, text);
+    return error_set(err, E_INVALID, "%s", text);
 }
 
 static int compile(const javascript_source *source, plugin **out, javascript_problem *problem,
@@ -72,7 +72,7 @@ static int compile(const javascript_source *source, plugin **out, javascript_pro
     rc =
         rc ? error_set(err, rc, "%s is too large", source->file) : plugin_create(&p, compiler, err);
     if (rc == 0 && plugin_call(p, "compile", buf_slice(&input), NULL) != 0)
-        rc = refuse(plugin_error(p), source, problem, err);
+        rc = refuse(plugin_error(p), problem, err);
     buf_deinit(&input);
     if (rc == 0) {
         *out = p;
@@ -92,8 +92,19 @@ static uint32_t read_u32(const uint8_t *at)
     return read_u16(at) | read_u16(at + 2) << 16;
 }
 
+/* Behind the head of a blob whose kind says so. */
+static int put_lines(buf *blob, slice lines)
+{
+    const uint8_t size[4] = {(uint8_t)lines.len, (uint8_t)(lines.len >> 8),
+                             (uint8_t)(lines.len >> 16), (uint8_t)(lines.len >> 24)};
+    int rc = buf_append(blob, size, sizeof size);
+
+    blob->data[0] |= BLOB_HAS_LINES;
+    return rc ? rc : buf_append(blob, lines.data, lines.len);
+}
+
 /* Writes the module of what compile.c of the runtime puts out. */
-static int write_module(buf *out, slice compiled, bool portable, error *err)
+static int write_module(buf *out, slice compiled, const javascript_source *source, error *err)
 {
     uint32_t count = read_u16(compiled.data + 1);
     slice *names = calloc(count + 1, sizeof *names);
@@ -110,6 +121,8 @@ static int write_module(buf *out, slice compiled, bool portable, error *err)
     size = read_u32(compiled.data + at);
     buf_init(&blob, MAX_MODULE);
     rc = buf_append(&blob, compiled.data, at);
+    if (rc == 0 && source->lines.len > 0)
+        rc = put_lines(&blob, source->lines);
     rc = rc ? rc : buf_append(&blob, compiled.data + at + 4, size);
     javascript_code code = {
         .blob = buf_slice(&blob),
@@ -117,7 +130,7 @@ static int write_module(buf *out, slice compiled, bool portable, error *err)
         .export_count = count,
         .host_functions = read_u32(compiled.data + at + 4 + size),
     };
-    if (!portable || code.host_functions != 0)
+    if (!source->portable || code.host_functions != 0)
         code.host_functions |= read_u32(compiled.data + at + 8 + size);
     rc = rc ? error_set(err, rc, "out of memory while building a function")
             : javascript_module_write(out, &code, runtime_of("js")->name, err);
@@ -134,20 +147,7 @@ int javascript_build(buf *out, const javascript_source *source, javascript_probl
 
     *problem = (javascript_problem){0};
     rc = compile(source, &p, problem, err);
-    rc = rc ? rc : write_module(out, plugin_output(p), source->portable, err);
+    rc = rc ? rc : write_module(out, plugin_output(p), source, err);
     plugin_destroy(p);
     return rc;
-}
-
-int javascript_put_manifest(buf *out, const char *function, const char *runtime_file, error *err)
-{
-    int rc = buf_append_str(out, "{\"wasm\":[{\"name\":");
-
-    rc = rc ? rc : json_put_string(out, slice_str(runtime_of("js")->name));
-    rc = rc ? rc : buf_append_str(out, ",\"path\":");
-    rc = rc ? rc : json_put_string(out, slice_str(runtime_file));
-    rc = rc ? rc : buf_append_str(out, "},{\"name\":\"main\",\"path\":");
-    rc = rc ? rc : json_put_string(out, slice_str(function));
-    rc = rc ? rc : buf_append_str(out, "}]}\n");
-    return rc ? error_set(err, rc, "out of memory while writing a manifest") : 0;
 }

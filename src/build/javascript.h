@@ -10,9 +10,8 @@
 typedef struct javascript_source {
     const char *file; /* its name in error messages */
     slice text;
-    bool
-        portable; /* for any Extism host: requests one after the other, and nothing of the platform unless
-                      it imports "ubiq" */
+    slice lines;   /* where its lines come from, as source_lines.h has it; empty: its own */
+    bool portable; /* for any Extism host; nothing of the platform unless it imports "ubiq" */
 } javascript_source;
 
 typedef struct javascript_problem {
@@ -21,14 +20,9 @@ typedef struct javascript_problem {
     bool needs_bundling; /* it imports another file or package */
 } javascript_problem;
 
-/* Appends the function's module to `out`. E_INVALID: the source cannot be used; `problem` says where, and
- * the text what. Any thread. */
+/* Appends the function's module to `out`. E_INVALID: the source cannot be used; `problem` says where in the
+ * text, and the error's text what. Any thread. */
 int javascript_build(buf *out, const javascript_source *source, javascript_problem *problem,
                      error *err) MUST_CHECK;
-
-/* Appends an Extism manifest that has the function's module from file `function` and the runtime from
- * file `runtime`, paths as whoever loads it will see them. */
-int javascript_put_manifest(buf *out, const char *function, const char *runtime,
-                            error *err) MUST_CHECK;
 
 #endif

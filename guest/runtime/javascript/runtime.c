@@ -178,6 +178,21 @@ JSValue runtime_evaluate(int code_kind, JSValue code)
     return JS_GetModuleNamespace(ctx, m);
 }
 
+/* Where the lines of the source come from stands at `at`: keeps it for errors. Where it ends, or 0. */
+static size_t read_lines(JSContext *ctx, size_t at)
+{
+    uint32_t size;
+
+    if (blob_size - at < sizeof size)
+        return 0;
+    memcpy(&size, blob + at, sizeof size);
+    at += sizeof size;
+    if (size > blob_size - at)
+        return 0;
+    JS_SetPropertyStr(ctx, hooks, "lines", JS_NewStringLen(ctx, (const char *)blob + at, size));
+    return at + size;
+}
+
 /* Reads what stands before the bytecode; the size of it, or 0. */
 static size_t read_head(JSContext *ctx)
 {
@@ -185,7 +200,7 @@ static size_t read_head(JSContext *ctx)
 
     if (blob_size < at)
         return 0;
-    kind = blob[0];
+    kind = blob[0] & ~BLOB_HAS_LINES;
     name_count = (unsigned)(blob[1] | blob[2] << 8);
     names = calloc(name_count + 1, sizeof *names);
     for (unsigned i = 0; i < name_count && names; i++) {
@@ -198,7 +213,9 @@ static size_t read_head(JSContext *ctx)
         names[i] = JS_NewAtomLen(ctx, (const char *)blob + at, len);
         at += len;
     }
-    return names ? at : 0;
+    if (!names || !(blob[0] & BLOB_HAS_LINES))
+        return names ? at : 0;
+    return read_lines(ctx, at);
 }
 
 /* For the function's module: room for its `size` bytes of code, and which of the platform's functions

@@ -40,7 +40,7 @@ const char *runtime_exception_text(size_t *size);
 const char *runtime_value_text(JSValueConst exception, size_t *size);
 
 /* What a function's module carries: its kind, the names of its exports, bytecode. */
-enum { BLOB_MODULE = 0, BLOB_COMMONJS = 1 };
+enum { BLOB_MODULE = 0, BLOB_COMMONJS = 1, BLOB_HAS_LINES = 0x80 };
 
 /* Evaluates compiled code, takes `code`, and leaves what it exports: a namespace or module.exports. */
 JSValue runtime_evaluate(int kind, JSValue code);

@@ -4,9 +4,28 @@
 
   const own = /\(ubiq:|\(native\)|at ubiq:|<anonymous> \(native/;
 
+  // Where a line of a bundle comes from; src/build/source_lines.h says how that is written.
+  function sourceOf(line) {
+    const [names, steps] = hooks.lines.split("\n\n");
+    let current = 0, from = -1, source = 0;
+    for (const step of steps.split(" ")) {
+      let count = 1;
+      const pair = step.split(":");
+      if (pair.length === 2) [source, from] = [Number(pair[0]), Number(pair[1])];
+      else if (/^[+-]/.test(step)) from += Number(step) + 1;
+      else from += count = Number(step);
+      current += count;
+      if (current >= line) return `${names.split("\n")[source]}:${from - (current - line) + 1}`;
+    }
+    return undefined;
+  }
+
   // The frames of the function's own source.
   function frames(stack) {
-    return String(stack ?? "").split("\n").filter((line) => line.trim() && !own.test(line)).join("\n");
+    return String(stack ?? "").split("\n").filter((line) => line.trim() && !own.test(line))
+      .map((line) => (hooks.lines === undefined ? line
+        : line.replace(/[^\s(]+:(\d+):\d+/, (place, number) => sourceOf(Number(number)) ?? place)))
+      .join("\n");
   }
 
   function describeError(e, depth) {
