@@ -2,6 +2,7 @@
 
 #include "app/context.h"
 #include "app/limits.h"
+#include "app/runtimes.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -114,7 +115,7 @@ static int choose_steps(function *f, compiled_plugin *code, error *err)
 
 static int compile(const function *f, const function_options *o, compiled_plugin **out, error *err)
 {
-    const compiled_options options = {
+    compiled_options options = {
         .functions = (host_function **)(uintptr_t)o->functions,
         .function_count = o->function_count,
         .wasi = true,
@@ -122,7 +123,10 @@ static int compile(const function *f, const function_options *o, compiled_plugin
         .http_policy = check_http,
     };
     buf bytes, manifest;
-    int rc;
+    int rc = runtime_libraries(&options.libraries, &options.library_count, err);
+
+    if (rc)
+        return rc;
 
     buf_init(&bytes, LIMIT_FUNCTION_FILE_BYTES);
     buf_init(&manifest, LIMIT_CONFIG_BYTES * 6);

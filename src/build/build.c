@@ -115,15 +115,19 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* Whether a file in .ubiq/build belongs to no function that is built. */
+/* Whether a file in .ubiq/build or .ubiq/manifest belongs to no function that is built. */
 static bool is_left(const build *b, const char *name)
 {
     const char *ending = ends_with(name, ".wasm")     ? ".wasm"
                          : ends_with(name, ".inputs") ? ".inputs"
+                         : ends_with(name, ".json")   ? ".json"
                                                       : NULL;
     const build_source *s;
     char *function;
 
+    /* Runtimes of languages beside the manifests. */
+    if (b->options.manifest && strncmp(name, "ubiq-", 5) == 0)
+        return false;
     if (!ending || !(function = strndup(name, strlen(name) - strlen(ending))))
         return false;
     s = build_sources_get(&b->sources, function);

@@ -7,7 +7,8 @@
 /* Makes modules of a project's functions: <project>/functions/<name>.<ending> and
  * <project>/middleware/<name>.<ending> become <project>/.ubiq/build/<name>.wasm and
  * <project>/.ubiq/build/middleware/<name>.wasm, each replaced as a whole. Only what changed is compiled,
- * and only what no project of this user has compiled before. */
+ * and only what no project of this user has compiled before. With a manifest, they become
+ * <project>/.ubiq/manifest/<name>.wasm, each with a <name>.json beside it, which any Extism host runs. */
 typedef struct build build;
 
 enum build_result {
@@ -34,6 +35,7 @@ typedef struct build_options {
     const char *project; /* directory; borrowed */
     unsigned jobs;       /* how many at once; 0: one a core */
     bool colours;        /* compilers may print them */
+    bool manifest;       /* for other hosts */
     /* Told of each function when it is done, in the thread that did it, one at a time. May be NULL. */
     void (*report)(const build_outcome *o, void *arg);
     void *arg;

@@ -25,6 +25,7 @@ typedef struct build_job {
                               build, for all projects; NULL: there is none */
     const char *key;      /* changes when a source or a tool does */
     bool colours;         /* what is printed may have them */
+    bool portable;        /* the module is to run on any Extism host */
     processes *processes; /* with which programs are to be run */
     buf *said;            /* what the compiler prints goes here, as it is */
     inputs *inputs;       /* with inputs_add: what was read besides the sources */
@@ -34,6 +35,7 @@ struct builder {
     const char *language;       /* "C" */
     const char *folder;         /* of it in the cache: "c" */
     const char *const *endings; /* of files that are functions: ".c"; NULL at the end */
+    const char *runtime;        /* of its functions, as runtime_of has it; NULL: they need none */
     const char *marker; /* a file that makes the directory it is in a function: "Cargo.toml";
                                    NULL: none does */
 
@@ -55,6 +57,7 @@ extern const builder builder_c;
 extern const builder builder_cpp;
 extern const builder builder_rust;
 extern const builder builder_go;
+extern const builder builder_javascript;
 
 /* All of them, NULL at the end. */
 extern const builder *const builders[];

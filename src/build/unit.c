@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "build/limits.h"
+#include "build/manifest.h"
 #include "build/output.h"
 #include "build/state.h"
 
@@ -27,13 +28,13 @@ struct unit {
 
 int unit_context_init(unit_context *c, const build_options *o, error *err)
 {
-    *c = (unit_context){.project = o->project, .colours = o->colours};
+    *c = (unit_context){.project = o->project, .colours = o->colours, .manifest = o->manifest};
     pthread_mutex_init(&c->lock, NULL);
     c->root = realpath(o->project, NULL);
     if (!c->root)
         return error_set(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "%s: %s", o->project,
                          strerrordesc_np(errno));
-    if (asprintf(&c->output, "%s/.ubiq/build", c->root) < 0) {
+    if (asprintf(&c->output, "%s/.ubiq/%s", c->root, o->manifest ? "manifest" : "build") < 0) {
         c->output = NULL;
         return error_set(err, E_NO_MEMORY, "out of memory");
     }
@@ -91,8 +92,8 @@ static int make_key(struct unit *u, error *err)
     int rc;
 
     buf_init(&all, LIMIT_BUILD_RECORD_BYTES);
-    rc = buf_printf(&all, "%s\n%s\n%s\n%s\n", s->builder->language, u->tools->stamp,
-                    u->tools->version, s->name);
+    rc = buf_printf(&all, "%s\n%s\n%s\n%s\n%d\n", s->builder->language, u->tools->stamp,
+                    u->tools->version, s->name, u->context->manifest);
     for (size_t i = 0; rc == 0 && i < s->inputs.sources; i++) {
         rc = input_hash(u->context->root, s->inputs.item[i].path, hash, err);
         if (rc)
@@ -161,6 +162,7 @@ static int run_builder(struct unit *u, const char *work, error *err)
         .kept = kept,
         .key = u->key,
         .colours = c->colours,
+        .portable = c->manifest,
         .processes = c->processes,
         .said = u->said,
         .inputs = &u->is.inputs,
@@ -208,6 +210,8 @@ static int install(struct unit *u, error *err)
         now = stamp_of(u->module_path);
     }
     u->is.output = now;
+    if (rc == 0 && u->context->manifest)
+        rc = manifest_write(u->module_path, u->source->builder->runtime, u->context->output, err);
     return rc ? rc : build_state_write(&u->is, u->state_path, err);
 }
 

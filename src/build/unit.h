@@ -12,10 +12,11 @@
 typedef struct unit_context {
     const char *project; /* as the user names it */
     char *root;          /* its real path */
-    char *output;        /* <root>/.ubiq/build */
+    char *output;        /* <root>/.ubiq/build, or manifest */
     build_cache cache;
     processes *processes;
     bool colours;
+    bool manifest;
     pthread_mutex_t lock; /* of what follows */
     struct {
         bool found, asked;

@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: ubiq build [DIR] [--jobs N]\n"
+    "usage: ubiq build [DIR] [--jobs N] [--manifest]\n"
     "\n"
     "Compiles the functions of the project in DIR, which is the working directory\n"
     "without it: DIR/functions/a/b.c becomes DIR/.ubiq/build/a/b.wasm. What has not\n"
     "changed is left as it is.\n"
     "\n"
+    "      --manifest  make what any Extism host runs, in DIR/.ubiq/manifest: a manifest\n"
+    "                for each function, its module, and the runtime of its language\n"
     "  -j, --jobs N  how many to compile at once; 0, as it is without, is one a core\n"
     "  -h, --help    print this\n"
     "\n"
@@ -46,6 +48,7 @@ static int read_arguments(int argc, char **argv, build_options *o)
 {
     static const struct option options[] = {
         {"jobs", required_argument, NULL, 'j'},
+        {"manifest", no_argument, NULL, 'm'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -57,6 +60,9 @@ static int read_arguments(int argc, char **argv, build_options *o)
         case 'j':
             if (read_jobs(optarg, o))
                 return CLI_USAGE;
+            break;
+        case 'm':
+            o->manifest = true;
             break;
         case 'h':
             fputs(usage, stdout);

@@ -8,7 +8,8 @@
 
 struct call {
     plugin_state state; /* first: an instance leads to its call through it */
-    compiled_plugin *code; /* a reference: the instance may be of its spare, which does not keep it */
+    compiled_plugin
+        *code; /* a reference: the instance may be of its spare, which does not keep it */
     instance *instance;
     const struct module_export *function;
     wasmtime_func_t func; /* at work; the engine reads it while the future lives */
@@ -18,6 +19,7 @@ struct call {
     wasm_trap_t *trap;
     wasmtime_error_t *error;
     const char *context; /* of an initializer that runs; NULL: the function itself does */
+    bool preparing;      /* or COMPILED_PREPARE */
     buf input;
     bool has_input; /* it is in the kernel */
     outcome outcome;
@@ -47,14 +49,27 @@ static int take_input(call *c, slice input, error *err)
     int rc;
 
     buf_init(&c->input, SIZE_MAX);
-    c->has_input = !instance_has_initializers(c->instance);
+    c->has_input =
+        !instance_has_initializers(c->instance) && !instance_wants_preparing(c->instance);
     if (c->has_input)
         return set_input(c, input, err);
     rc = buf_append(&c->input, input.data, input.len);
     return rc ? error_set(err, rc, "out of memory for a call") : 0;
 }
 
-/* Begins the next function: a start-up function, then the one that was asked for. */
+/* Sets up the function itself. */
+static int main_function(call *c)
+{
+    int rc = c->has_input ? 0 : set_input(c, buf_slice(&c->input), &c->err);
+
+    c->has_input = true;
+    buf_deinit(&c->input);
+    if (rc == 0 && !instance_find_function(c->instance, c->function, &c->func))
+        rc = error_set(&c->err, E_NOT_FOUND, "Function not found");
+    return rc;
+}
+
+/* Begins the next function: a start-up function, the preparation, then the one that was asked for. */
 static int next_function(call *c)
 {
     const struct instance_initializer *f = instance_next_initializer(c->instance);
@@ -62,21 +77,22 @@ static int next_function(call *c)
     int rc = 0;
 
     c->context = f ? f->context : NULL;
+    c->preparing = !f && instance_wants_preparing(c->instance) &&
+                   instance_find_function(c->instance, c->code->prepare, &c->func);
+    c->state.preparing = c->preparing;
     if (f) {
         c->func = f->func;
         c->args[0] = c->args[1] = (wasmtime_val_t){.kind = WASMTIME_I32};
         if (f->unfit)
             rc = error_set(&c->err, E_INVALID, "%s: its parameters are not (i32, i32)", f->context);
+    } else if (c->preparing) {
+        results = 1;
     } else {
-        if (!c->has_input)
-            rc = set_input(c, buf_slice(&c->input), &c->err);
-        buf_deinit(&c->input);
-        if (rc == 0 && !instance_find_function(c->instance, c->function, &c->func))
-            rc = error_set(&c->err, E_NOT_FOUND, "Function not found");
+        rc = main_function(c);
     }
     if (rc == 0)
-        c->future = wasmtime_func_call_async(instance_context(c->instance), &c->func, c->args, params,
-                                             c->result, results, &c->trap, &c->error);
+        c->future = wasmtime_func_call_async(instance_context(c->instance), &c->func, c->args,
+                                             params, c->result, results, &c->trap, &c->error);
     return rc;
 }
 
@@ -158,6 +174,25 @@ static void finish(call *c, int failed)
     c->done = true;
 }
 
+/* Behind the preparation: goes on in the instance, or in another one if it is of no use. */
+static int end_preparation(call *c, int failed)
+{
+    int rc = 0;
+
+    if (failed == 0 && c->result[0].of.i32 == 0) {
+        instance_keep_prepared(c->instance);
+        return 0;
+    }
+    if (c->state.interrupted)
+        return error_set(&c->err, E_TIMEOUT, "timeout");
+    error_deinit(&c->err);
+    c->err = (struct error){0};
+    instance_refuse_preparing(c->instance);
+    instance_release(c->instance);
+    rc = instance_acquire(&c->instance, c->code, &c->state, &c->err);
+    return rc;
+}
+
 /* References among the results live until they are let go. */
 static void drop_results(call *c)
 {
@@ -183,8 +218,14 @@ enum call_status call_poll(call *c)
         rc = instance_failure(c->instance, c->error, c->trap, &c->err);
         c->error = NULL;
         c->trap = NULL;
-        if (rc != 0 || !c->context)
+        if (c->preparing) {
+            if ((rc = end_preparation(c, rc)) != 0) {
+                c->outcome.code = -1;
+                c->done = true;
+            }
+        } else if (rc != 0 || !c->context) {
             finish(c, rc);
+        }
         drop_results(c);
         if (!c->done)
             continue;
@@ -199,6 +240,8 @@ int32_t call_code(const call *c)
 
 slice call_output(const call *c)
 {
+    if (!c->instance)
+        return slice_of(NULL, 0);
     return kernel_memory_view(instance_kernel(c->instance), c->outcome.output_offset,
                               c->outcome.output_length);
 }
@@ -210,6 +253,8 @@ const error *call_error(const call *c)
 
 slice call_guest_error(const call *c)
 {
+    if (!c->instance)
+        return slice_of(NULL, 0);
     kernel_memory k = instance_kernel(c->instance);
     uint64_t offset = c->outcome.error_offset;
     return kernel_memory_view(k, offset, offset ? kernel_memory_length(k, offset) : 0);

@@ -2,6 +2,7 @@
 
 #include "extism/instance.h"
 #include "extism/limits.h"
+#include "extism/shared_linker.h"
 
 #include <stdlib.h>
 
@@ -16,9 +17,54 @@ static bool can_recycle(const compiled_plugin *c)
     return true;
 }
 
+/* One that leaves behind only what the host can save: memories and numbers. */
+static bool can_prepare(const compiled_plugin *c)
+{
+    if (!c->recyclable || !c->options.http || !c->prepare || c->prepare->kind != WASM_KIND_FUNC ||
+        c->prepare->params != 0 || c->prepare->results != 1 || c->prepare->result != WASM_I32_TYPE)
+        return false;
+    for (size_t i = 0; i < c->member_count; i++) {
+        if (!c->members[i].mod->saves_globals)
+            return false;
+    }
+    return true;
+}
+
+void compiled_plugin_decide(compiled_plugin *c)
+{
+    c->recyclable = can_recycle(c);
+    c->prepare =
+        module_interface_find(&compiled_plugin_main(c)->interface, slice_str(COMPILED_PREPARE));
+    atomic_init(&c->prepare_stage, can_prepare(c) ? PREPARE_WANTED : PREPARE_NONE);
+}
+
+int compiled_plugin_add_patches(struct compiled_member *m, error *err)
+{
+    m->begun = calloc((size_t)m->mod->memory_count + 1, sizeof *m->begun);
+    m->prepared = calloc((size_t)m->mod->memory_count + 1, sizeof *m->prepared);
+    m->globals = calloc((size_t)m->mod->global_count + 1, sizeof *m->globals);
+    if (!m->begun || !m->prepared || !m->globals)
+        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+    return 0;
+}
+
+static void member_deinit(struct compiled_member *m)
+{
+    for (uint32_t k = 0; m->mod && k < m->mod->memory_count; k++) {
+        memory_patch_destroy(m->begun ? m->begun[k] : NULL);
+        memory_patch_destroy(m->prepared ? m->prepared[k] : NULL);
+    }
+    free(m->begun);
+    free(m->prepared);
+    free(m->globals);
+    free(m->name);
+    module_unref(m->mod);
+}
+
 static bool is_entry(const struct module_export *e)
 {
-    static const char *const others[] = {"_initialize", "__wasm_call_ctors", "hs_init", "hs_exit"};
+    static const char *const others[] = {"_initialize", "__wasm_call_ctors", "hs_init", "hs_exit",
+                                         COMPILED_PREPARE};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (slice_equal_str(e->name, others[i]))
             return false;
@@ -47,7 +93,8 @@ static int find_entry(compiled_plugin *c, error *err)
 
 const char *compiled_plugin_entry(const compiled_plugin *c, const char *preferred)
 {
-    const struct module_export *e = module_interface_find(&compiled_plugin_main(c)->interface, slice_str(preferred));
+    const struct module_export *e =
+        module_interface_find(&compiled_plugin_main(c)->interface, slice_str(preferred));
     return e && is_entry(e) ? preferred : c->entry_name;
 }
 
@@ -61,6 +108,8 @@ static int copy_options(compiled_plugin *c, const compiled_options *o, error *er
     c->options = *o;
     c->options.functions = calloc(o->function_count + 1, sizeof *c->options.functions);
     c->options.function_count = 0;
+    c->options.libraries = NULL;
+    c->options.library_count = 0;
     if (!c->options.functions)
         return error_set(err, E_NO_MEMORY, "out of memory while loading a plug-in");
     for (size_t i = 0; i < o->function_count; i++)
@@ -88,7 +137,7 @@ int compiled_plugin_create(compiled_plugin **out, slice source, const compiled_o
     if (!c)
         return error_set(err, E_NO_MEMORY, "out of memory while loading a plug-in");
     rc = copy_options(c, options, err);
-    rc = rc ? rc : compiled_plugin_load(c, source, err);
+    rc = rc ? rc : compiled_plugin_load(c, source, options, err);
     rc = rc ? rc : compiled_plugin_agree_on_engine(c, err);
     if (rc == 0) {
         /* What is wrong from here on is wrong with a plug-in and not with its modules, and is told
@@ -96,7 +145,7 @@ int compiled_plugin_create(compiled_plugin **out, slice source, const compiled_o
         if (compiled_plugin_order(c, &c->link_error) == 0 &&
             compiled_plugin_link(c, &c->link_error) == 0)
             error_deinit(&c->link_error);
-        c->recyclable = can_recycle(c);
+        compiled_plugin_decide(c);
         rc = find_entry(c, err);
     }
     if (rc == 0) {
@@ -132,15 +181,14 @@ int compiled_plugin_spare(compiled_plugin *c, compiled_plugin **out, error *err)
     for (size_t i = 0; i < c->member_count && rc == 0; i++) {
         struct compiled_member *m = &s->members[s->member_count++];
         m->name = strdup(c->members[i].name);
-        m->images = calloc((size_t)c->members[i].mod->memory_count + 1, sizeof *m->images);
-        if (!m->name || !m->images)
+        if (!m->name)
             rc = error_set(err, E_NO_MEMORY, "out of memory while loading a plug-in");
-        else
-            rc = module_move(&m->mod, c->members[i].mod, ENGINE_ON_DEMAND, err);
+        rc = rc ? rc : module_move(&m->mod, c->members[i].mod, ENGINE_ON_DEMAND, err);
+        rc = rc ? rc : compiled_plugin_add_patches(m, err);
     }
     rc = rc ? rc : compiled_plugin_link(s, err);
     if (rc == 0) {
-        s->recyclable = can_recycle(s);
+        compiled_plugin_decide(s);
         c->spare = s;
         s = NULL;
     }
@@ -165,16 +213,9 @@ void compiled_plugin_unref(compiled_plugin *c)
     compiled_plugin_unref(c->spare);
     if (c->pre)
         wasmtime_instance_pre_delete(c->pre);
-    if (c->linker)
-        wasmtime_linker_delete(c->linker);
-    for (size_t i = 0; i < c->member_count; i++) {
-        struct compiled_member *m = &c->members[i];
-        for (uint32_t k = 0; m->images && m->mod && k < m->mod->memory_count; k++)
-            memory_image_destroy(m->images[k]);
-        free(m->images);
-        free(m->name);
-        module_destroy(m->mod);
-    }
+    shared_linker_unref(c->shared_linker);
+    for (size_t i = 0; i < c->member_count; i++)
+        member_deinit(&c->members[i]);
     free(c->members);
     for (size_t i = 0; i < c->options.function_count; i++)
         host_function_unref(c->options.functions[i]);

@@ -4,6 +4,7 @@
 #include "base/slice.h"
 #include "extism/host_function.h"
 #include "extism/http_policy.h"
+#include "extism/library.h"
 
 /* Modules, manifest and host functions of a plug-in, with all that is resolved once and not once a
  * call. Shared by any number of threads and instances. */
@@ -23,6 +24,8 @@ typedef struct http_driver {
 typedef struct compiled_options {
     host_function **functions; /* each gets a reference */
     size_t function_count;
+    library *const *libraries; /* what modules may import from besides each other; used while it loads */
+    size_t library_count;
     bool wasi;
     bool has_fuel;
     uint64_t fuel;

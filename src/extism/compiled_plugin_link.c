@@ -1,5 +1,6 @@
 #include "extism/compiled_plugin_internal.h"
 #include "extism/imports.h"
+#include "extism/shared_linker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ int compiled_plugin_agree_on_engine(compiled_plugin *c, error *err)
         int rc = module_move(&moved, c->members[i].mod, c->engine, err);
         if (rc != 0)
             return rc;
-        module_destroy(c->members[i].mod);
+        module_unref(c->members[i].mod);
         c->members[i].mod = moved;
     }
     return 0;
@@ -103,10 +104,12 @@ static bool embedder_provides(const compiled_plugin *c, const struct module_impo
 }
 
 /* What a module may import from extism:host/env. */
-static int check_env_import(const compiled_plugin *c, const struct module_import *import, error *err)
+static int check_env_import(const compiled_plugin *c, const struct module_import *import,
+                            error *err)
 {
-    bool known = wasm_link_is_kernel_function(import->name) || imports_is_env_function(import->name) ||
-                 embedder_provides(c, import) || slice_equal_str(import->name, "memory") ||
+    bool known = wasm_link_is_kernel_function(import->name) ||
+                 imports_is_env_function(import->name) || embedder_provides(c, import) ||
+                 slice_equal_str(import->name, "memory") ||
                  slice_equal_str(import->name, "extism_context") ||
                  slice_equal_str(import->name, c->merged ? LINK_IMPORT_OPEN : LINK_IMPORT_CHARGE);
 
@@ -125,16 +128,36 @@ static int check_env_import(const compiled_plugin *c, const struct module_import
                      (const char *)import->type.data);
 }
 
+/* A function that was built for another version of its language's runtime. */
+static int check_runtime(const compiled_plugin *c, const struct module_import *import, error *err)
+{
+    static const char prefix[] = "ubiq:";
+    slice from = import->module;
+
+    if (from.len < sizeof prefix || memcmp(from.data, prefix, sizeof prefix - 1) != 0)
+        return 0;
+    for (size_t i = 0; i < c->member_count; i++) {
+        if (slice_equal_str(from, c->members[i].name))
+            return 0;
+    }
+    return error_set(err, E_INVALID,
+                     "it was built for the runtime %.*s, which is not here: build it again",
+                     (int)from.len, (const char *)from.data);
+}
+
 static int check_imports(compiled_plugin *c, error *err)
 {
     for (size_t i = 0; i < c->member_count; i++) {
         const module *m = c->members[i].mod;
         for (size_t k = 0; k < m->interface.import_count; k++) {
-            if (slice_equal_str(m->interface.imports[k].module, WASI_MODULE))
+            if (slice_equal_str(m->interface.imports[k].module, WASI_MODULE)) {
                 c->uses_wasi = c->options.wasi;
-            if (!slice_equal_str(m->interface.imports[k].module, ENV_MODULE))
-                continue;
-            int rc = check_env_import(c, &m->interface.imports[k], err);
+                c->needs_wasi_state |=
+                    c->options.wasi && !imports_is_stateless_wasi(c, &m->interface.imports[k]);
+            }
+            int rc = slice_equal_str(m->interface.imports[k].module, ENV_MODULE)
+                         ? check_env_import(c, &m->interface.imports[k], err)
+                         : check_runtime(c, &m->interface.imports[k], err);
             if (rc != 0)
                 return rc;
         }
@@ -144,19 +167,13 @@ static int check_imports(compiled_plugin *c, error *err)
 
 int compiled_plugin_link(compiled_plugin *c, error *err)
 {
-    wasm_engine_t *engine;
-    int rc = engine_get(c->engine, &engine, err);
+    int rc = check_imports(c, err);
 
-    rc = rc ? rc : check_imports(c, err);
-    if (rc != 0)
-        return rc;
-    c->linker = wasmtime_linker_new(engine);
-    wasmtime_linker_allow_shadowing(c->linker, true);
-    rc = imports_define(c, err);
+    rc = rc ? rc : shared_linker_get(&c->shared_linker, c, err);
     if (rc == 0 && c->merged)
-        rc = engine_error(err, E_INVALID,
-                          wasmtime_linker_instantiate_pre(c->linker, c->members[0].mod->wasm, &c->pre),
-                          NULL);
+        rc = engine_error(
+            err, E_INVALID,
+            wasmtime_linker_instantiate_pre(c->linker, c->members[0].mod->wasm, &c->pre), NULL);
     if (rc == 0 && !c->merged)
         rc = module_kernel(c->engine, &c->kernel, err);
     return rc;

@@ -3,6 +3,7 @@
 #include "extism/compiled_plugin_internal.h"
 #include "extism/http.h"
 #include "extism/limits.h"
+#include "extism/wasm_module.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -105,8 +106,8 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
     for (size_t i = 0; i <= c->member_count; i++) {
         const char *taken = i < c->member_count ? c->members[i].name : ENV_MODULE;
         if (strcmp(taken, name) == 0)
-            return error_set(err, E_INVALID,
-                             "Duplicate module name found in Extism manifest: %s", name);
+            return error_set(err, E_INVALID, "Duplicate module name found in Extism manifest: %s",
+                             name);
     }
     if (!(m->name = strdup(name)))
         return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
@@ -116,10 +117,8 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
         m->name = NULL;
         return rc;
     }
-    if (!(m->images = calloc((size_t)m->mod->memory_count + 1, sizeof(memory_image *))))
-        rc = error_set(err, E_NO_MEMORY, "out of memory while loading a module");
     c->member_count++;
-    return rc;
+    return compiled_plugin_add_patches(m, err);
 }
 
 static bool has_member(const compiled_plugin *c, const char *name)
@@ -132,7 +131,66 @@ static bool has_member(const compiled_plugin *c, const char *name)
     return false;
 }
 
-static int load_manifest(compiled_plugin *c, const manifest *m, error *err)
+static library *find_library(const compiled_options *o, slice name)
+{
+    for (size_t i = 0; i < o->library_count; i++) {
+        if (slice_equal_str(name, library_name(o->libraries[i])))
+            return o->libraries[i];
+    }
+    return NULL;
+}
+
+/* Whether a module imports from a library, so that it is not the plug-in's only one. */
+static bool uses_library(const compiled_options *o, slice bytes)
+{
+    wasm_module parsed;
+    wasm_import import;
+
+    if (o->library_count == 0 || wasm_module_parse(&parsed, bytes, NULL) != 0 ||
+        parsed.import_count == 0)
+        return false;
+    wasm_reader r = wasm_reader_of(parsed.section[WASM_SECTION_IMPORT]);
+    wasm_read_u32(&r);
+    for (uint32_t i = 0; i < parsed.import_count; i++) {
+        wasm_read_import(&r, &import);
+        if (find_library(o, import.module))
+            return true;
+    }
+    return false;
+}
+
+static int add_library(compiled_plugin *c, library *l, error *err)
+{
+    struct compiled_member *m = &c->members[c->member_count];
+    int rc;
+
+    if (c->options.has_fuel)
+        return error_set(err, E_INVALID, "%s cannot be used with a fuel limit", library_name(l));
+    if (!(m->name = strdup(library_name(l))))
+        return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
+    c->member_count++;
+    rc = library_module(l, &m->mod, err);
+    return rc ? rc : compiled_plugin_add_patches(m, err);
+}
+
+/* Adds those that the modules import from, and that are not among them. */
+static int add_libraries(compiled_plugin *c, const compiled_options *o, error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->member_count && o->library_count > 0; i++) {
+        const module_interface *m = &c->members[i].mod->interface;
+        for (size_t k = 0; k < m->import_count && rc == 0; k++) {
+            library *l = find_library(o, m->imports[k].module);
+            if (l && !has_member(c, library_name(l)))
+                rc = add_library(c, l, err);
+        }
+    }
+    return rc;
+}
+
+static int load_manifest(compiled_plugin *c, const manifest *m, const compiled_options *o,
+                         error *err)
 {
     int rc = manifest_copy_settings(&c->manifest, m);
 
@@ -140,7 +198,7 @@ static int load_manifest(compiled_plugin *c, const manifest *m, error *err)
         return error_set(err, rc, "out of memory while loading a manifest");
     if (m->wasm_count == 0)
         return error_set(err, E_INVALID, "No wasm files specified in Extism manifest");
-    if (!(c->members = calloc(m->wasm_count, sizeof *c->members)))
+    if (!(c->members = calloc(m->wasm_count + o->library_count, sizeof *c->members)))
         return error_set(err, E_NO_MEMORY, "out of memory while loading a manifest");
     c->merged = m->wasm_count == 1 && !overrides_kernel(&c->options);
     for (size_t i = 0; i < m->wasm_count && rc == 0; i++) {
@@ -153,6 +211,7 @@ static int load_manifest(compiled_plugin *c, const manifest *m, error *err)
         buf_init(&bytes, LIMIT_MODULE_BYTES);
         rc = read_module(w, &bytes, err);
         rc = rc ? rc : check_hash(w, buf_slice(&bytes), err);
+        c->merged = c->merged && rc == 0 && !uses_library(o, buf_slice(&bytes));
         rc = rc ? rc : add_member(c, name, buf_slice(&bytes), err);
         buf_deinit(&bytes);
     }
@@ -180,19 +239,21 @@ static bool is_module(slice s)
     return s.len - at >= 6 && memcmp(s.data + at, "module", 6) == 0;
 }
 
-int compiled_plugin_load(compiled_plugin *c, slice source, error *err)
+int compiled_plugin_load(compiled_plugin *c, slice source, const compiled_options *o, error *err)
 {
     manifest m = {0};
     int rc;
 
     if (is_module(source)) {
-        if (!(c->members = calloc(1, sizeof *c->members)))
+        if (!(c->members = calloc(1 + o->library_count, sizeof *c->members)))
             return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
-        c->merged = !overrides_kernel(&c->options);
-        return add_member(c, COMPILED_MAIN, source, err);
+        c->merged = !overrides_kernel(&c->options) && !uses_library(o, source);
+        rc = add_member(c, COMPILED_MAIN, source, err);
+        return rc ? rc : add_libraries(c, o, err);
     }
     rc = manifest_parse(&m, source, err);
-    rc = rc ? rc : load_manifest(c, &m, err);
+    rc = rc ? rc : load_manifest(c, &m, o, err);
+    rc = rc ? rc : add_libraries(c, o, err);
     manifest_deinit(&m);
     return rc;
 }

@@ -22,7 +22,8 @@ static void use_pool(wasm_config_t *config, uint32_t n)
 {
     wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
 
-    wasmtime_pooling_allocation_config_total_core_instances_set(pool, 2 * n);
+    /* A function, its language's runtime and the kernel. */
+    wasmtime_pooling_allocation_config_total_core_instances_set(pool, 3 * n);
     wasmtime_pooling_allocation_config_total_memories_set(pool, 2 * n);
     wasmtime_pooling_allocation_config_total_tables_set(pool, 2 * n);
     wasmtime_pooling_allocation_config_total_stacks_set(pool, n);

@@ -81,7 +81,8 @@ static wasm_trap_t *read_key(instance *i, uint64_t offset, const char *what, sli
     return NULL;
 }
 
-static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what, wasmtime_val_raw_t *raw)
+static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what,
+                            wasmtime_val_raw_t *raw)
 {
     uint64_t offset = (uint64_t)raw[0].i64;
     slice key, value;
@@ -95,7 +96,8 @@ static wasm_trap_t *look_up(instance *i, const strmap *map, const char *what, wa
     return found ? imports_return_bytes(i, value, &raw[0].i64) : NULL;
 }
 
-static wasm_trap_t *config_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *config_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n)
 {
     instance *i = instance_of_caller(caller);
     const plugin_state *s = instance_state(i);
@@ -107,6 +109,8 @@ static wasm_trap_t *var_get(void *env, wasmtime_caller_t *caller, wasmtime_val_r
 {
     instance *i = instance_of_caller(caller);
     (void)env, (void)n;
+    if (instance_state(i)->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     return look_up(i, &instance_state(i)->vars, "var key", raw);
 }
 
@@ -128,6 +132,8 @@ static wasm_trap_t *var_set(void *env, wasmtime_caller_t *caller, wasmtime_val_r
     wasm_trap_t *trap;
 
     (void)env, (void)n;
+    if (s->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     if (s->manifest->has_max_var_bytes && max == 0)
         return imports_trap("Vars are disabled by this host");
     if ((trap = read_key(i, key_offset, "var key", &key)) != NULL)
@@ -149,7 +155,8 @@ static wasm_trap_t *var_set(void *env, wasmtime_caller_t *caller, wasmtime_val_r
 }
 
 /* env is the level. */
-static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                              size_t n)
 {
     enum log_level level = (enum log_level)(uintptr_t)env;
     instance *i = instance_of_caller(caller);
@@ -185,7 +192,8 @@ static wasm_trap_t *get_log_level(void *env, wasmtime_caller_t *caller, wasmtime
 }
 
 /* The guest's memory has grown into its slack. */
-static wasm_trap_t *open_slack(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t n)
+static wasm_trap_t *open_slack(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n)
 {
     (void)env, (void)n;
     if (instance_open_slack(instance_of_caller(caller), (uint32_t)raw[0].i32, (uint32_t)raw[1].i32))
@@ -228,7 +236,7 @@ bool imports_is_env_function(slice name)
     return false;
 }
 
-static void fill_types(wasm_valtype_vec_t *out, const char *types)
+void imports_fill_types(wasm_valtype_vec_t *out, const char *types)
 {
     size_t n = strlen(types);
     wasm_valtype_vec_new_uninitialized(out, n);
@@ -242,16 +250,17 @@ static int define_env(compiled_plugin *c, const struct env_function *f, error *e
     wasmtime_error_t *e;
     size_t len = strlen(f->name);
 
-    fill_types(&params, f->params);
-    fill_types(&results, f->results);
+    imports_fill_types(&params, f->params);
+    imports_fill_types(&results, f->results);
     wasm_functype_t *type = wasm_functype_new(&params, &results);
     if (c->options.http && f->call == imports_http_request)
-        e = wasmtime_linker_define_async_func(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name, len,
-                                              type, imports_http_request_async,
+        e = wasmtime_linker_define_async_func(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name,
+                                              len, type, imports_http_request_async,
                                               (void *)(uintptr_t)c->options.http, NULL);
     else
-        e = wasmtime_linker_define_func_unchecked(c->linker, ENV_MODULE, strlen(ENV_MODULE), f->name,
-                                                  len, type, f->call, (void *)f->env, NULL);
+        e = wasmtime_linker_define_func_unchecked(c->linker, ENV_MODULE, strlen(ENV_MODULE),
+                                                  f->name, len, type, f->call, (void *)f->env,
+                                                  NULL);
     wasm_functype_delete(type);
     return engine_error(err, E_INTERNAL, e, NULL);
 }
@@ -332,6 +341,8 @@ static wasm_trap_t *call_host(void *env, wasmtime_caller_t *caller, wasmtime_val
     size_t count = f->n_inputs + f->n_outputs;
 
     (void)n;
+    if (instance_state(instance_of_caller(caller))->preparing)
+        return imports_trap(IMPORTS_TOO_EARLY);
     if (count > FEW_VALUES && !(values = calloc(count, sizeof *values)))
         return imports_trap("out of memory");
     for (size_t k = 0; k < f->n_inputs; k++)
@@ -365,9 +376,9 @@ int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *
     wasm_functype_t *type = host_function_type(f);
     size_t module_len = strlen(f->name_space), len = strlen(f->name);
     wasmtime_error_t *e =
-        f->start ? wasmtime_linker_define_async_func(linker, f->name_space, module_len, f->name, len,
-                                                     type, imports_call_async, host_function_ref(f),
-                                                     unref_function)
+        f->start ? wasmtime_linker_define_async_func(linker, f->name_space, module_len, f->name,
+                                                     len, type, imports_call_async,
+                                                     host_function_ref(f), unref_function)
                  : wasmtime_linker_define_func_unchecked(linker, f->name_space, module_len, f->name,
                                                          len, type, call_host, host_function_ref(f),
                                                          unref_function);
@@ -375,19 +386,37 @@ int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *
     return engine_error(err, E_INTERNAL, e, NULL);
 }
 
-/* In front of the engine's own. */
-static int define_poll(compiled_plugin *c, error *err)
+/* Requests beside each other, for hosts that drive them on a loop. */
+static int define_http_calls(compiled_plugin *c, error *err)
 {
-    static const char from[] = "wasi_snapshot_preview1", name[] = "poll_oneoff";
-    wasm_valtype_vec_t params, results;
+    static const char from[] = "extism:host/user";
+    static const struct {
+        const char *name;
+        const char *params;
+        wasmtime_func_unchecked_callback_t call; /* NULL: imports_http_wait */
+    } functions[] = {
+        {"ubiq_http_start", "II", imports_http_start},
+        {"ubiq_http_wait", "I", NULL},
+        {"ubiq_http_head", "I", imports_http_head},
+        {"ubiq_http_body", "I", imports_http_body},
+    };
+    wasmtime_error_t *e = NULL;
 
-    fill_types(&params, "iiii");
-    fill_types(&results, "i");
-    wasm_functype_t *type = wasm_functype_new(&params, &results);
-    wasmtime_error_t *e =
-        wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1, name, sizeof name - 1,
-                                          type, imports_poll_oneoff, NULL, NULL);
-    wasm_functype_delete(type);
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0] && !e; i++) {
+        wasm_valtype_vec_t params, results;
+        size_t len = strlen(functions[i].name);
+        imports_fill_types(&params, functions[i].params);
+        imports_fill_types(&results, "I");
+        wasm_functype_t *type = wasm_functype_new(&params, &results);
+        e = functions[i].call
+                ? wasmtime_linker_define_func_unchecked(c->linker, from, sizeof from - 1,
+                                                        functions[i].name, len, type,
+                                                        functions[i].call, NULL, NULL)
+                : wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1,
+                                                    functions[i].name, len, type, imports_http_wait,
+                                                    NULL, NULL);
+        wasm_functype_delete(type);
+    }
     return engine_error(err, E_INTERNAL, e, NULL);
 }
 
@@ -399,7 +428,9 @@ int imports_define(compiled_plugin *c, error *err)
     if (rc == 0 && c->uses_wasi)
         rc = engine_error(err, E_INTERNAL, wasmtime_linker_define_wasi(c->linker), NULL);
     if (rc == 0 && c->uses_wasi && c->options.http)
-        rc = define_poll(c, err);
+        rc = imports_define_wasi(c, err);
+    if (rc == 0 && c->options.http)
+        rc = define_http_calls(c, err);
     for (size_t i = 0; i < c->options.function_count && rc == 0; i++)
         rc = imports_define_function(c->linker, c->options.functions[i], err);
     return rc;

@@ -12,6 +12,9 @@ int imports_define(compiled_plugin *c, error *err) MUST_CHECK;
 /* Defines one function of the embedder's in `linker`. */
 int imports_define_function(wasmtime_linker_t *linker, host_function *f, error *err) MUST_CHECK;
 
+/* Whether this import of WASI works without the engine's state of WASI. */
+bool imports_is_stateless_wasi(const compiled_plugin *c, const struct module_import *import);
+
 /* Whether the host provides this import of extism:host/env, besides the kernel's. */
 bool imports_is_env_function(slice name);
 

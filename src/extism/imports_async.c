@@ -75,16 +75,17 @@ bool imports_done_at_once(void *unused)
     return true;
 }
 
-void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
-                        wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
-                        wasmtime_async_continuation_t *continuation)
+void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
+                        size_t n_args, wasmtime_val_t *results, size_t n_results,
+                        wasm_trap_t **trap, wasmtime_async_continuation_t *continuation)
 {
     const host_function *f = env;
     instance *i = instance_of_caller(caller);
     struct pending *p = calloc(1, sizeof *p + (n_args + n_results) * sizeof p->outputs[0]);
 
-    if (!p) {
-        *trap = imports_trap("out of memory");
+    if (!p || instance_state(i)->preparing) {
+        *trap = imports_trap("%s", p ? IMPORTS_TOO_EARLY : "out of memory");
+        free(p);
         *continuation = (wasmtime_async_continuation_t){.callback = imports_done_at_once};
         return;
     }

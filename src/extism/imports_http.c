@@ -74,9 +74,8 @@ static void log_denial(instance *i, int rc, const error *err)
         log_printf(LOG_WARN, "pdk", plugin_state_id_text(instance_state(i)), "%s", error_text(err));
 }
 
-/* Turns the guest's two blocks into a request that is ready to go; both are freed. */
-static int prepare(instance *i, uint64_t request_offset, uint64_t body_offset, http_request **out,
-                   error *err)
+int imports_http_prepare(instance *i, uint64_t request_offset, uint64_t body_offset,
+                         http_request **out, error *err)
 {
     plugin_state *s = instance_state(i);
     const manifest *m = s->manifest;
@@ -155,7 +154,7 @@ wasm_trap_t *imports_http_request(void *env, wasmtime_caller_t *caller, wasmtime
     http_request *request = NULL;
     error err = {0};
     int64_t offset = 0;
-    int rc = prepare(i, (uint64_t)raw[0].i64, (uint64_t)raw[1].i64, &request, &err);
+    int rc = imports_http_prepare(i, (uint64_t)raw[0].i64, (uint64_t)raw[1].i64, &request, &err);
 
     (void)env, (void)n;
     rc = rc ? rc : finish(i, request, http_request_perform(request), &offset, &err);
@@ -174,7 +173,7 @@ wasm_trap_t *imports_http_status_code(void *env, wasmtime_caller_t *caller, wasm
     return NULL;
 }
 
-static int print_headers(const strmap *headers, buf *out)
+int imports_put_headers(const strmap *headers, buf *out)
 {
     int rc = buf_append_byte(out, '{');
     for (size_t i = 0; i < headers->count && rc == 0; i++) {
@@ -201,7 +200,7 @@ wasm_trap_t *imports_http_headers(void *env, wasmtime_caller_t *caller, wasmtime
     if (!s->keep_http_headers)
         return NULL;
     buf_init(&text, LIMIT_HTTP_RESPONSE_BYTES);
-    if (print_headers(&s->http_headers, &text) != 0)
+    if (imports_put_headers(&s->http_headers, &text) != 0)
         trap = imports_trap("out of memory");
     else
         trap = imports_return_bytes(i, buf_slice(&text), &raw[0].i64);
@@ -260,15 +259,16 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
     error err = {0};
 
     (void)n_args, (void)n_results;
-    if (!p) {
-        *trap = imports_trap("out of memory");
+    if (!p || instance_state(i)->preparing) {
+        *trap = imports_trap("%s", p ? IMPORTS_TOO_EARLY : "out of memory");
+        free(p);
         *continuation = (wasmtime_async_continuation_t){.callback = imports_done_at_once};
         return;
     }
     *p = (struct pending){.instance = i, .driver = env, .result = results, .trap = trap};
     *continuation =
         (wasmtime_async_continuation_t){.callback = is_done, .env = p, .finalizer = pending_free};
-    if (prepare(i, (uint64_t)args[0].of.i64, (uint64_t)args[1].of.i64, &p->request, &err) != 0) {
+    if (imports_http_prepare(i, (uint64_t)args[0].of.i64, (uint64_t)args[1].of.i64, &p->request, &err) != 0) {
         *trap = imports_trap_error(&err);
         p->done = true;
         return;

@@ -1,9 +1,14 @@
 #ifndef UBIQ_EXTISM_IMPORTS_INTERNAL_H
 #define UBIQ_EXTISM_IMPORTS_INTERNAL_H
 
+#include "base/buf.h"
 #include "extism/instance.h"
 
 /* What imports.c and imports_http.c share. */
+
+/* What a guest is told that asks for something that is not the same for all calls while it runs for all
+ * of them. */
+#define IMPORTS_TOO_EARLY "the host's functions cannot be called before the first call"
 
 /* A trap with this text, for the engine, which takes it over. */
 wasm_trap_t *imports_trap(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -33,18 +38,38 @@ wasm_trap_t *imports_http_headers(void *env, wasmtime_caller_t *caller, wasmtime
                                   size_t n);
 
 /* A function of the embedder's that may suspend the call; env is the host_function. */
-void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
-                        wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
-                        wasmtime_async_continuation_t *continuation);
+void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
+                        size_t n_args, wasmtime_val_t *results, size_t n_results,
+                        wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);
+
+/* Turns the guest's two blocks into a request that is ready to go; both are freed. */
+int imports_http_prepare(instance *i, uint64_t request_offset, uint64_t body_offset,
+                         struct http_request **out, error *err) MUST_CHECK;
+
+/* Appends headers as a JSON object. As buf_append. */
+int imports_put_headers(const strmap *headers, buf *out) MUST_CHECK;
+
+/* ubiq_http_start, ubiq_http_wait, ubiq_http_head and ubiq_http_body (docs/host-functions.md): requests that
+ * run beside each other, for the same hosts as the next one. */
+wasm_trap_t *imports_http_start(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                                size_t n);
+void imports_http_wait(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
+                       size_t n_args, wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
+                       wasmtime_async_continuation_t *continuation);
+wasm_trap_t *imports_http_head(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n);
+wasm_trap_t *imports_http_body(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n);
 
 /* http_request for a plug-in whose host drives HTTP on its own loop; env is the http_driver. */
 void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
                                 size_t n_args, wasmtime_val_t *results, size_t n_results,
                                 wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);
 
-/* WASI's poll_oneoff that does not hold the thread, for calls on fibers. */
-void imports_poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
-                         wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
-                         wasmtime_async_continuation_t *continuation);
+/* Types from their letters: I is i64, all else i32. */
+void imports_fill_types(wasm_valtype_vec_t *out, const char *types);
+
+/* Defines the functions of WASI that calls on fibers get from us, in front of the engine's own. */
+int imports_define_wasi(compiled_plugin *c, error *err) MUST_CHECK;
 
 #endif

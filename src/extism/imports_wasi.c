@@ -1,11 +1,14 @@
 #include "base/clock.h"
+#include "extism/imports.h"
 #include "extism/imports_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
-/* poll_oneoff of WASI preview 1 for calls on fibers. The engine's own sleeps in the thread, and every
- * other call of the worker with it. Layouts and numbers are those of the witx of preview 1. */
+/* Functions of WASI preview 1 for calls on fibers. The engine's own poll_oneoff sleeps in the thread, and
+ * every other call of the worker with it. Layouts and numbers are those of the witx of preview 1. */
 
 enum {
     SUBSCRIPTION_BYTES = 48,
@@ -13,6 +16,7 @@ enum {
     MAX_SUBSCRIPTIONS = 1024,
     TYPE_CLOCK = 0,
     CLOCK_REALTIME_ID = 0,
+    CLOCK_MONOTONIC_ID = 1,
     FLAG_ABSOLUTE = 1,
     ERRNO_SUCCESS = 0,
     ERRNO_FAULT = 21,
@@ -117,9 +121,9 @@ static bool is_due(void *env)
     return true;
 }
 
-void imports_poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t n_args,
-                         wasmtime_val_t *results, size_t n_results, wasm_trap_t **trap,
-                         wasmtime_async_continuation_t *continuation)
+static void poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args,
+                        size_t n_args, wasmtime_val_t *results, size_t n_results,
+                        wasm_trap_t **trap, wasmtime_async_continuation_t *continuation)
 {
     struct poll *p = calloc(1, sizeof *p);
     wasmtime_extern_t memory;
@@ -152,5 +156,112 @@ void imports_poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_va
         return;
     }
     p->until_ns = first_due(in, p->count);
-    *continuation = (wasmtime_async_continuation_t){.callback = is_due, .env = p, .finalizer = free};
+    *continuation =
+        (wasmtime_async_continuation_t){.callback = is_due, .env = p, .finalizer = free};
+}
+
+/* `len` bytes of the caller's memory, or NULL. */
+static uint8_t *caller_bytes(wasmtime_caller_t *caller, uint32_t offset, uint64_t len)
+{
+    struct poll p = {.context = wasmtime_caller_context(caller)};
+    wasmtime_extern_t memory;
+
+    if (!wasmtime_caller_export_get(caller, "memory", 6, &memory) ||
+        memory.kind != WASMTIME_EXTERN_MEMORY)
+        return NULL;
+    p.memory = memory.of.memory;
+    return guest_bytes(&p, offset, len);
+}
+
+static wasm_trap_t *clock_time_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                                   size_t n)
+{
+    uint32_t clock = (uint32_t)raw[0].i32;
+    uint8_t *out = caller_bytes(caller, (uint32_t)raw[2].i32, sizeof(uint64_t));
+    struct timespec now;
+
+    (void)env, (void)n;
+    raw[0].i32 = ERRNO_SUCCESS;
+    if (!out) {
+        raw[0].i32 = ERRNO_FAULT;
+    } else if (clock > CLOCK_MONOTONIC_ID) {
+        raw[0].i32 = ERRNO_INVAL;
+    } else {
+        clock_gettime(clock == CLOCK_REALTIME_ID ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+        uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        memcpy(out, &ns, sizeof ns);
+    }
+    return NULL;
+}
+
+static wasm_trap_t *random_get(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
+                               size_t n)
+{
+    uint32_t left = (uint32_t)raw[1].i32;
+    uint8_t *out = caller_bytes(caller, (uint32_t)raw[0].i32, left);
+
+    (void)env, (void)n;
+    raw[0].i32 = out ? ERRNO_SUCCESS : ERRNO_FAULT;
+    while (out && left > 0) {
+        ssize_t got = getrandom(out, left, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return imports_trap("the system has no random numbers");
+        out += got;
+        left -= (uint32_t)got;
+    }
+    return NULL;
+}
+
+/* Those of WASI's functions that calls on fibers get from us, in front of the engine's own: one because it
+ * would hold the thread, and the others because they then need no state of the engine's, which takes longer
+ * to make than a small call takes. */
+static const struct wasi_function {
+    const char *name;
+    const char *params;
+    wasmtime_func_unchecked_callback_t call; /* NULL: poll_oneoff */
+} wasi_functions[] = {
+    {"poll_oneoff", "iiii", NULL},
+    {"clock_time_get", "iIi", clock_time_get},
+    {"random_get", "ii", random_get},
+};
+
+#define WASI_FUNCTIONS (sizeof wasi_functions / sizeof wasi_functions[0])
+
+bool imports_is_stateless_wasi(const compiled_plugin *c, const struct module_import *import)
+{
+    for (size_t i = 0; c->options.http && i < WASI_FUNCTIONS; i++) {
+        if (slice_equal_str(import->name, wasi_functions[i].name))
+            return true;
+    }
+    return false;
+}
+
+static int define_wasi(compiled_plugin *c, const struct wasi_function *f, error *err)
+{
+    static const char from[] = "wasi_snapshot_preview1";
+    size_t len = strlen(f->name);
+    wasm_valtype_vec_t params, results;
+    wasmtime_error_t *e;
+
+    imports_fill_types(&params, f->params);
+    imports_fill_types(&results, "i");
+    wasm_functype_t *type = wasm_functype_new(&params, &results);
+    if (f->call)
+        e = wasmtime_linker_define_func_unchecked(c->linker, from, sizeof from - 1, f->name, len,
+                                                  type, f->call, NULL, NULL);
+    else
+        e = wasmtime_linker_define_async_func(c->linker, from, sizeof from - 1, f->name, len, type,
+                                              poll_oneoff, NULL, NULL);
+    wasm_functype_delete(type);
+    return engine_error(err, E_INTERNAL, e, NULL);
+}
+
+int imports_define_wasi(compiled_plugin *c, error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < WASI_FUNCTIONS && rc == 0; i++)
+        rc = define_wasi(c, &wasi_functions[i], err);
+    return rc;
 }

@@ -71,7 +71,22 @@ static bool get_export(const instance *i, size_t member, const char *name, wasmt
            out->kind == kind;
 }
 
-/* Finds what restoring needs, and takes the images of the memories if this is the first instance. */
+static int find_globals(instance *i, size_t member, error *err)
+{
+    wasmtime_extern_t item;
+
+    for (uint32_t k = 0; k < i->code->members[member].mod->global_count; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%u", LINK_EXPORT_GLOBAL, k);
+        if (!get_export(i, member, name, WASMTIME_EXTERN_GLOBAL, &item))
+            return error_set(err, E_INTERNAL, "a linked module lacks its global");
+        i->members[member].globals[k] = item.of.global;
+    }
+    return 0;
+}
+
+/* Finds what restoring needs, and takes the images of the memories if this is the module's first
+ * instance: before the members behind it are made, which may write to its memories. */
 static int inspect_member(instance *i, size_t member, error *err)
 {
     struct compiled_member *m = &i->code->members[member];
@@ -88,15 +103,13 @@ static int inspect_member(instance *i, size_t member, error *err)
         if (!get_export(i, member, name, WASMTIME_EXTERN_MEMORY, &item))
             return error_set(err, E_INTERNAL, "a linked module lacks its memory");
         own->memories[k] = item.of.memory;
-        if (!i->code->recyclable)
-            continue;
-        pthread_mutex_lock(&i->code->lock);
-        if (!m->images[k])
-            rc = memory_image_create(&m->images[k], wasmtime_memory_data(i->context, &item.of.memory),
-                                     wasmtime_memory_data_size(i->context, &item.of.memory), err);
-        pthread_mutex_unlock(&i->code->lock);
+        const memory_image *image;
+        if (i->code->recyclable)
+            rc = module_memory_image(m->mod, k, wasmtime_memory_data(i->context, &item.of.memory),
+                                     wasmtime_memory_data_size(i->context, &item.of.memory), &image,
+                                     err);
     }
-    return rc;
+    return rc ? rc : find_globals(i, member, err);
 }
 
 /* Adds a function of () -> (). */
@@ -176,7 +189,7 @@ static int make_merged(instance *i, error *err)
         rc = error_set(err, E_INTERNAL, "a linked module lacks the kernel's memory");
     if (rc == 0)
         i->kernel = item.of.memory;
-    return rc;
+    return rc ? rc : inspect_member(i, 0, err);
 }
 
 static int define_instance(instance *i, wasmtime_linker_t *linker, const char *name,
@@ -209,6 +222,7 @@ static int make_linked(instance *i, error *err)
         rc = imports_define_function(linker, i->code->options.functions[k], err);
     for (size_t m = 0; m < i->code->member_count && rc == 0; m++) {
         rc = instantiate(i, m, linker, err);
+        rc = rc ? rc : inspect_member(i, m, err);
         if (rc == 0 && m != i->code->main)
             rc = define_instance(i, linker, i->code->members[m].name, &i->members[m].instance, err);
     }
@@ -219,25 +233,30 @@ done:
 
 static int allocate(instance **out, compiled_plugin *code, error *err)
 {
-    size_t memories = 0;
+    size_t memories = 0, globals = 0;
     instance *i = calloc(1, sizeof *i);
 
-    for (size_t m = 0; m < code->member_count; m++)
+    for (size_t m = 0; m < code->member_count; m++) {
         memories += code->members[m].mod->memory_count;
+        globals += code->members[m].mod->global_count;
+    }
     if (i) {
         i->code = code;
         i->members = calloc(code->member_count, sizeof *i->members);
         i->all_memories = calloc(memories + 1, sizeof *i->all_memories);
+        i->all_globals = calloc(globals + 1, sizeof *i->all_globals);
         i->initializers = calloc(2 * code->member_count + 2, sizeof *i->initializers);
         i->functions = calloc(compiled_plugin_main(code)->interface.export_count + 1, sizeof *i->functions);
     }
     *out = i;
-    if (!i || !i->members || !i->all_memories || !i->initializers || !i->functions)
+    if (!i || !i->members || !i->all_memories || !i->all_globals || !i->initializers || !i->functions)
         return error_set(err, E_NO_MEMORY, "out of memory for an instance");
-    memories = 0;
+    memories = globals = 0;
     for (size_t m = 0; m < code->member_count; m++) {
         i->members[m].memories = i->all_memories + memories;
+        i->members[m].globals = i->all_globals + globals;
         memories += code->members[m].mod->memory_count;
+        globals += code->members[m].mod->global_count;
     }
     return 0;
 }
@@ -254,6 +273,7 @@ void instance_destroy(instance *i)
         engine_give_room();
     free(i->members);
     free(i->all_memories);
+    free(i->all_globals);
     free(i->initializers);
     free(i->functions);
     free(i);
@@ -308,10 +328,10 @@ int instance_make(instance **out, compiled_plugin *code, error *err)
         rc = engine_error(err, E_INTERNAL, wasmtime_context_set_fuel(i->context, code->options.fuel),
                           NULL);
     rc = rc ? rc : code->merged ? make_merged(i, err) : make_linked(i, err);
-    for (size_t m = 0; m < code->member_count && rc == 0; m++) {
-        rc = inspect_member(i, m, err);
+    if (rc == 0 && !code->merged && code->recyclable)
+        rc = instance_note_begun(i, err);
+    for (size_t m = 0; m < code->member_count && rc == 0; m++)
         list_initializers(i, m);
-    }
     if (rc == 0 && compiled_plugin_main(code)->slack_pages) {
         i->open_pages = instance_slack_end(i);
         if (!instance_close_slack(i))
@@ -473,7 +493,7 @@ int instance_set_wasi(instance *i, error *err)
     const manifest *m = &i->code->manifest;
     wasi_config_t *config;
 
-    if (!i->code->uses_wasi)
+    if (!i->code->needs_wasi_state)
         return 0;
     config = wasi_config_new();
     if (getenv("EXTISM_ENABLE_WASI_OUTPUT")) {

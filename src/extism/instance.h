@@ -68,6 +68,15 @@ bool instance_has_initializers(const instance *i);
 /* The next one that has not run; NULL when all have. A view. */
 const struct instance_initializer *instance_next_initializer(instance *i);
 
+/* Whether the plug-in's COMPILED_PREPARE is to be run in it, once the initializers have. */
+bool instance_wants_preparing(const instance *i);
+
+/* It was, and gave 0: from now on instances of the plug-in begin as this one is now, if that can be saved. */
+void instance_keep_prepared(instance *i);
+
+/* It was, and gave something else or failed: it is not to be run again, and this instance must not be used. */
+void instance_refuse_preparing(instance *i);
+
 /* The exported function, found once and remembered. False when the main module has none. */
 bool instance_find_function(instance *i, const struct module_export *e, wasmtime_func_t *out);
 

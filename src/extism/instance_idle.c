@@ -1,6 +1,8 @@
+#include "extism/engine.h"
 #include "extism/instance_internal.h"
 #include "extism/limits.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -8,6 +10,8 @@
 static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
 static instance *newest_idle;
 static instance *oldest_idle;
+static size_t idle_total;
+static uint64_t trims;
 
 static void link_idle(instance *i)
 {
@@ -25,6 +29,8 @@ static void link_idle(instance *i)
     else
         oldest_idle = i;
     newest_idle = i;
+    i->idle_since = trims;
+    idle_total++;
 }
 
 static void unlink_idle(instance *i)
@@ -37,6 +43,7 @@ static void unlink_idle(instance *i)
     if (i->next_idle)
         i->next_idle->prev_idle = i->prev_idle;
     c->idle_count--;
+    idle_total--;
     if (i->newer)
         i->newer->older = i->older;
     else
@@ -79,6 +86,36 @@ static bool evict_one(void)
     instance_destroy(i);
     pthread_mutex_unlock(&idle_lock);
     return i != NULL;
+}
+
+/* Whether the oldest one is to be given back. Under the lock. */
+static bool is_stale(void)
+{
+    return oldest_idle && idle_total > LIMIT_IDLE_KEPT && oldest_idle->idle_since + 1 < trims;
+}
+
+bool engine_trim(void)
+{
+    bool more;
+    size_t n;
+
+    pthread_mutex_lock(&idle_lock);
+    trims++;
+    pthread_mutex_unlock(&idle_lock);
+    for (n = 0; n < LIMIT_IDLE_TRIMMED; n++) {
+        pthread_mutex_lock(&idle_lock);
+        bool stale = is_stale();
+        pthread_mutex_unlock(&idle_lock);
+        if (!stale || !evict_one())
+            break;
+    }
+    pthread_mutex_lock(&idle_lock);
+    more = idle_total > LIMIT_IDLE_KEPT;
+    pthread_mutex_unlock(&idle_lock);
+    /* What the engine kept of them lies between what others have. */
+    if (n > 0 && n < LIMIT_IDLE_TRIMMED)
+        malloc_trim(0);
+    return more;
 }
 
 void instance_destroy_idle(compiled_plugin *code)
@@ -147,10 +184,12 @@ int instance_acquire(instance **out, compiled_plugin *code, plugin_state *state,
         return rc;
     compiled_plugin_ref(code);
     i->state = state;
-    rc = instance_set_wasi(i, err);
+    if (!instance_catch_up(i))
+        rc = error_set(err, E_NO_MEMORY, "the system does not tell what an instance has written");
+    rc = rc ? rc : instance_set_wasi(i, err);
     if (rc == 0 && code->options.has_fuel)
-        rc = engine_error(err, E_INTERNAL, wasmtime_context_set_fuel(i->context, code->options.fuel),
-                          NULL);
+        rc = engine_error(err, E_INTERNAL,
+                          wasmtime_context_set_fuel(i->context, code->options.fuel), NULL);
     if (rc != 0) {
         instance_spoil(i);
         instance_release(i);

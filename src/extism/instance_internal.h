@@ -10,6 +10,7 @@
 struct member_instance {
     wasmtime_instance_t instance;
     wasmtime_memory_t *memories;
+    wasmtime_global_t *globals; /* those that can be saved */
     wasmtime_func_t reset;
 };
 
@@ -20,6 +21,7 @@ struct instance {
     wasmtime_context_t *context;
     wasmtime_memory_t kernel;
     wasmtime_memory_t *all_memories;
+    wasmtime_global_t *all_globals;
     struct member_instance *members;
     struct instance_initializer *initializers;
     size_t initializer_count;
@@ -28,6 +30,7 @@ struct instance {
     uint32_t open_pages;           /* of the main memory with slack: those that are usable */
     bool slack_closed;             /* the others may be protected */
     bool unpooled;                 /* engine_give_room when it ends */
+    bool prepared;                 /* as compiled_plugin.prepare_stage has it */
     bool spoiled;
     bool exited;
     int exit_status;
@@ -35,6 +38,7 @@ struct instance {
     instance *prev_idle;
     instance *newer;               /* and of all of them, by when they became idle */
     instance *older;
+    uint64_t idle_since; /* the number of calls of engine_trim then */
 };
 
 /* Makes a new one. */
@@ -51,6 +55,13 @@ uint32_t instance_slack_end(const instance *i);
 
 /* Makes the slack unusable again, where that is done. False when the system refuses. */
 bool instance_close_slack(instance *i);
+
+/* Notes what instantiating has written to memories of other members, unless that is known. */
+int instance_note_begun(instance *i, error *err) MUST_CHECK;
+
+/* Makes one that is as it began what it is to be behind the preparation, if that has been done since. False
+ * when that cannot be, and the instance must be destroyed. */
+bool instance_catch_up(instance *i);
 
 /* Puts memories, globals and the kernel back to how they began. False when that cannot be, and the
  * instance must be destroyed. */

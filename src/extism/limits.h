@@ -10,6 +10,8 @@
 #define LIMIT_MODULE_BYTES (512UL * 1024 * 1024)     /* a module, from a file or over HTTP */
 #define LIMIT_MANIFEST_BYTES (1024UL * 1024 * 1024)  /* a manifest with its modules in base64 */
 #define LIMIT_ERROR_BYTES (1024 * 1024) /* of a guest's error text within the error of its call */
+#define LIMIT_HTTP_AT_ONCE 5 /* requests of one call that run; the others wait for their turn, */
+#define LIMIT_HTTP_CALLS 100 /* as long as there are not more of them */
 #define LIMIT_LOG_LINES 65536 /* buffered for extism_log_drain; the oldest go first */
 
 /* The pooled engine. What does not fit runs on the engine that allocates on demand. */
@@ -39,6 +41,8 @@
 
 /* Instances that wait to be used again. */
 #define LIMIT_IDLE_INSTANCES 64          /* of one plug-in */
+#define LIMIT_IDLE_KEPT 32               /* of all, whatever time they have not been used for */
+#define LIMIT_IDLE_TRIMMED 250           /* that one engine_trim gives back */
 #define LIMIT_IMAGE_PAGES 4096           /* a module's memories, each page of which is read once */
 #define LIMIT_RESET_BYTES (1024 * 1024)  /* written memory over which a new one is cheaper */
 #define LIMIT_KERNEL_RESIDENT (1024 * 1024) /* kernel memory that a kept plug-in keeps as it is */

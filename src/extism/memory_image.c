@@ -1,16 +1,12 @@
 #include "extism/memory_image.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include "extism/memory_pages.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#define PAGE 4096u
+#define PAGE MEMORY_PAGE
 #define NO_PAGE UINT32_MAX
 
 struct memory_image {
@@ -18,60 +14,6 @@ struct memory_image {
     uint32_t *slot; /* of each page: its place in `pages`, or NO_PAGE for zeros */
     uint8_t *pages;
 };
-
-/* From linux/fs.h of 6.7, which Debian 12's headers do not have yet. */
-struct page_region {
-    uint64_t start;
-    uint64_t end;
-    uint64_t categories;
-};
-
-struct pm_scan_arg {
-    uint64_t size;
-    uint64_t flags;
-    uint64_t start;
-    uint64_t end;
-    uint64_t walk_end;
-    uint64_t vec;
-    uint64_t vec_len;
-    uint64_t max_pages;
-    uint64_t category_inverted;
-    uint64_t category_mask;
-    uint64_t category_anyof_mask;
-    uint64_t return_mask;
-};
-
-#define PAGEMAP_SCAN_IOCTL _IOWR('f', 16, struct pm_scan_arg)
-#define PAGE_IS_FILE (1u << 2)
-#define PAGE_IS_PRESENT (1u << 3)
-#define PAGE_IS_SWAPPED (1u << 4)
-#define PAGE_IS_PFNZERO (1u << 5)
-
-/* The older interface: one 64-bit word a page. */
-#define PAGEMAP_PRESENT (1ull << 63)
-#define PAGEMAP_SWAPPED (1ull << 62)
-#define PAGEMAP_FILE_OR_SHARED (1ull << 61)
-
-#define REGIONS 64
-
-static pthread_once_t pagemap_once = PTHREAD_ONCE_INIT;
-static atomic_int pagemap_fd = -1;
-static atomic_bool scan_unknown; /* the kernel is older than the ioctl */
-
-/* The file shows the memory of the process that opened it. */
-static void reopen_in_child(void)
-{
-    int old = atomic_load(&pagemap_fd);
-    atomic_store(&pagemap_fd, open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-    if (old >= 0)
-        close(old);
-}
-
-static void open_pagemap(void)
-{
-    atomic_store(&pagemap_fd, open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-    pthread_atfork(NULL, NULL, reopen_in_child);
-}
 
 /* Reading a page has mapped it; every page that is mapped makes each later scan longer. */
 static void unmap_zeros(const memory_image *image, uint8_t *base)
@@ -94,10 +36,11 @@ int memory_image_create(memory_image **out, uint8_t *base, size_t size, error *e
     int rc = 0;
 
     *out = NULL;
-    pthread_once(&pagemap_once, open_pagemap);
+    memory_pages_open();
     for (size_t i = 0; i < count; i++)
         used += memcmp(base + i * PAGE, zeros, PAGE) != 0;
-    if (!(image = calloc(1, sizeof *image)) || !(image->slot = calloc(count + 1, sizeof *image->slot)) ||
+    if (!(image = calloc(1, sizeof *image)) ||
+        !(image->slot = calloc(count + 1, sizeof *image->slot)) ||
         !(image->pages = malloc(used * PAGE + 1))) {
         rc = error_set(err, E_NO_MEMORY, "out of memory for the image of a guest's memory");
         goto done;
@@ -128,87 +71,21 @@ static void restore_pages(const memory_image *image, uint8_t *base, size_t first
     }
 }
 
-/* Restores what PAGEMAP_SCAN finds. Private pages that were written are neither the file's nor the
- * page of zeros any more. */
-static bool restore_by_scan(const memory_image *image, uint8_t *base, size_t size, int fd,
-                            size_t max_pages)
+struct restoring {
+    const memory_image *image;
+    uint8_t *base;
+};
+
+static void restore_run(void *arg, size_t first, size_t end)
 {
-    struct page_region regions[REGIONS];
-    struct pm_scan_arg arg = {
-        .size = sizeof arg,
-        .start = (uint64_t)(uintptr_t)base,
-        .end = (uint64_t)(uintptr_t)base + size,
-        .vec = (uint64_t)(uintptr_t)regions,
-        .vec_len = REGIONS,
-        .category_inverted = PAGE_IS_FILE | PAGE_IS_PFNZERO,
-        .category_mask = PAGE_IS_FILE | PAGE_IS_PFNZERO,
-        .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
-        .return_mask = PAGE_IS_PRESENT,
-    };
-    size_t pages = 0;
-
-    while (arg.start < arg.end) {
-        long n = ioctl(fd, PAGEMAP_SCAN_IOCTL, &arg);
-        if (n < 0) {
-            if (errno == ENOTTY || errno == EINVAL)
-                atomic_store(&scan_unknown, true);
-            return false;
-        }
-        for (long i = 0; i < n; i++) {
-            size_t first = (size_t)(regions[i].start - (uint64_t)(uintptr_t)base) / PAGE;
-            size_t end = (size_t)(regions[i].end - (uint64_t)(uintptr_t)base) / PAGE;
-            pages += end - first;
-            if (pages > max_pages)
-                return false;
-            restore_pages(image, base, first, end);
-        }
-        if (arg.walk_end <= arg.start)
-            return false;
-        arg.start = arg.walk_end;
-    }
-    return true;
-}
-
-static bool restore_by_pagemap(const memory_image *image, uint8_t *base, size_t size, int fd,
-                               size_t max_pages)
-{
-    uint64_t words[512];
-    size_t count = size / PAGE, pages = 0;
-
-    for (size_t at = 0; at < count; at += sizeof words / sizeof words[0]) {
-        size_t n = count - at < sizeof words / sizeof words[0] ? count - at
-                                                              : sizeof words / sizeof words[0];
-        off_t offset = (off_t)(((uintptr_t)base / PAGE + at) * sizeof words[0]);
-        if (pread(fd, words, n * sizeof words[0], offset) != (ssize_t)(n * sizeof words[0]))
-            return false;
-        for (size_t i = 0; i < n; i++) {
-            bool written = (words[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) &&
-                           !(words[i] & PAGEMAP_FILE_OR_SHARED);
-            if (!written)
-                continue;
-            if (++pages > max_pages)
-                return false;
-            restore_pages(image, base, at + i, at + i + 1);
-        }
-    }
-    return true;
+    const struct restoring *r = arg;
+    restore_pages(r->image, r->base, first, end);
 }
 
 bool memory_image_restore(const memory_image *image, uint8_t *base, size_t size, size_t max_bytes)
 {
-    int fd = atomic_load_explicit(&pagemap_fd, memory_order_relaxed);
-
-    if (size == 0)
-        return true;
-    if (fd < 0 || sysconf(_SC_PAGESIZE) != PAGE)
-        return false;
-    if (!atomic_load_explicit(&scan_unknown, memory_order_relaxed)) {
-        if (restore_by_scan(image, base, size, fd, max_bytes / PAGE))
-            return true;
-        if (!atomic_load_explicit(&scan_unknown, memory_order_relaxed))
-            return false;
-    }
-    return restore_by_pagemap(image, base, size, fd, max_bytes / PAGE);
+    struct restoring r = {.image = image, .base = base};
+    return size == 0 || memory_pages_written(base, size, max_bytes / PAGE, restore_run, &r);
 }
 
 size_t memory_image_size(const memory_image *image)
@@ -223,4 +100,143 @@ void memory_image_destroy(memory_image *image)
     free(image->slot);
     free(image->pages);
     free(image);
+}
+
+#define LINE 64u /* bytes; as many lines a page as a word has bits */
+
+/* What differs in one page: a bit for each line, and where the lines lie. */
+struct page_patch {
+    uint64_t lines;
+    uint32_t page;
+    uint32_t first_line;
+};
+
+struct memory_patch {
+    struct page_patch *pages;
+    uint8_t *lines;
+    uint32_t page_count;
+    uint32_t line_count;
+};
+
+struct comparing {
+    const memory_image *image;
+    const uint8_t *base;
+    memory_patch *patch;
+    size_t page_room;
+    size_t line_room;
+    bool failed;
+};
+
+/* Makes room for one more page. */
+static bool reserve(struct comparing *c)
+{
+    memory_patch *p = c->patch;
+
+    if (p->page_count == c->page_room) {
+        size_t room = c->page_room ? 2 * c->page_room : 16;
+        void *pages = realloc(p->pages, room * sizeof *p->pages);
+        if (!pages)
+            return false;
+        p->pages = pages;
+        c->page_room = room;
+    }
+    if (p->line_count + PAGE / LINE > c->line_room) {
+        size_t room = 2 * c->line_room + PAGE / LINE;
+        void *lines = realloc(p->lines, room * LINE);
+        if (!lines)
+            return false;
+        p->lines = lines;
+        c->line_room = room;
+    }
+    return true;
+}
+
+static void compare_page(struct comparing *c, size_t page)
+{
+    static const uint8_t zeros[PAGE];
+    uint32_t slot = c->image->slot[page];
+    const uint8_t *then = slot == NO_PAGE ? zeros : c->image->pages + (size_t)slot * PAGE;
+    const uint8_t *now = c->base + page * PAGE;
+    memory_patch *p = c->patch;
+
+    if (memcmp(then, now, PAGE) == 0)
+        return;
+    if (!reserve(c)) {
+        c->failed = true;
+        return;
+    }
+    struct page_patch *out = &p->pages[p->page_count++];
+    *out = (struct page_patch){.page = (uint32_t)page, .first_line = p->line_count};
+    for (uint32_t line = 0; line < PAGE / LINE; line++) {
+        if (memcmp(then + line * LINE, now + line * LINE, LINE) == 0)
+            continue;
+        out->lines |= 1ull << line;
+        memcpy(p->lines + (size_t)p->line_count++ * LINE, now + line * LINE, LINE);
+    }
+}
+
+static void compare_run(void *arg, size_t first, size_t end)
+{
+    struct comparing *c = arg;
+    for (size_t i = first; i < end && !c->failed; i++)
+        compare_page(c, i);
+}
+
+/* Gives back what growing left over. */
+static void trim_patch(memory_patch *p)
+{
+    void *pages = realloc(p->pages, p->page_count * sizeof *p->pages + 1);
+    void *lines = realloc(p->lines, (size_t)p->line_count * LINE + 1);
+
+    p->pages = pages ? pages : p->pages;
+    p->lines = lines ? lines : p->lines;
+}
+
+int memory_patch_create(memory_patch **out, const memory_image *image, uint8_t *base, size_t size,
+                        size_t max_bytes, error *err)
+{
+    struct comparing c = {.image = image, .base = base};
+    int rc = 0;
+
+    *out = NULL;
+    if (!(c.patch = calloc(1, sizeof *c.patch)))
+        return error_set(err, E_NO_MEMORY, "out of memory for the image of a guest's memory");
+    if (max_bytes == SIZE_MAX && !memory_pages_tell())
+        compare_run(&c, 0, size / PAGE);
+    else if (size > 0 && !memory_pages_written(base, size, max_bytes / PAGE, compare_run, &c))
+        rc = error_set(err, E_TOO_LARGE, "too much of the guest's memory was written");
+    if (rc == 0 && c.failed)
+        rc = error_set(err, E_NO_MEMORY, "out of memory for the image of a guest's memory");
+    if (rc == 0) {
+        trim_patch(c.patch);
+        *out = c.patch;
+        c.patch = NULL;
+    }
+    memory_patch_destroy(c.patch);
+    return rc;
+}
+
+void memory_patch_apply(const memory_patch *p, uint8_t *base)
+{
+    for (uint32_t i = 0; i < p->page_count; i++) {
+        const struct page_patch *page = &p->pages[i];
+        const uint8_t *line = p->lines + (size_t)page->first_line * LINE;
+        for (uint64_t left = page->lines; left; left &= left - 1, line += LINE)
+            memcpy(base + (size_t)page->page * PAGE + (size_t)__builtin_ctzll(left) * LINE, line,
+                   LINE);
+    }
+}
+
+bool memory_patch_is_empty(const memory_patch *p)
+{
+    return p->page_count == 0;
+}
+
+void memory_patch_destroy(memory_patch *p)
+{
+    if (!p)
+        return;
+    free(p->pages);
+    free(p->lines);
+    free(p);
 }

@@ -29,4 +29,21 @@ size_t memory_image_size(const memory_image *image);
 /* Frees it. Takes NULL. */
 void memory_image_destroy(memory_image *image);
 
+/* In what a memory differs from its image, in lines of 64 bytes. Immutable. */
+typedef struct memory_patch memory_patch;
+
+/* Compares the first `size` bytes of the memory at `base` with its image. E_TOO_LARGE when more than
+ * `max_bytes` were written, or the system does not tell; with SIZE_MAX, all is compared then. */
+int memory_patch_create(memory_patch **out, const memory_image *image, uint8_t *base, size_t size,
+                        size_t max_bytes, error *err) MUST_CHECK;
+
+/* Makes a memory that is equal to the image what it was when the patch was taken. */
+void memory_patch_apply(const memory_patch *patch, uint8_t *base);
+
+/* Whether there was no difference. */
+bool memory_patch_is_empty(const memory_patch *patch);
+
+/* Frees it. Takes NULL. */
+void memory_patch_destroy(memory_patch *patch);
+
 #endif

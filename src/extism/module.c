@@ -19,19 +19,57 @@ struct cached_facts {
     uint8_t engine;
     uint8_t has_start;
     uint8_t recyclable;
-    uint8_t unused;
+    uint8_t resets;
     uint32_t interface_bytes; /* of the module_interface that follows */
-    uint32_t unused_too;
+    uint32_t global_count;    /* UINT32_MAX: they cannot be saved */
 };
 
-void module_destroy(module *m)
+static module *alloc_module(void)
 {
+    module *m = calloc(1, sizeof *m);
     if (!m)
+        return NULL;
+    atomic_init(&m->refs, 1);
+    pthread_mutex_init(&m->lock, NULL);
+    return m;
+}
+
+module *module_ref(module *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void module_unref(module *m)
+{
+    if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) > 1)
         return;
     if (m->wasm)
         wasmtime_module_delete(m->wasm);
     module_interface_deinit(&m->interface);
+    for (uint32_t i = 0; m->images && i < m->memory_count; i++)
+        memory_image_destroy(m->images[i]);
+    free(m->images);
+    module_unref(m->moved);
+    pthread_mutex_destroy(&m->lock);
     free(m);
+}
+
+int module_memory_image(module *m, uint32_t n, uint8_t *base, size_t size, const memory_image **out,
+                        error *err)
+{
+    int rc = 0;
+
+    *out = NULL;
+    pthread_mutex_lock(&m->lock);
+    if (!m->images && !(m->images = calloc(m->memory_count, sizeof(memory_image *))))
+        rc = error_set(err, E_NO_MEMORY, "out of memory for the image of a guest's memory");
+    else if (!m->images[n])
+        rc = memory_image_create(&m->images[n], base, size, err);
+    if (rc == 0)
+        *out = m->images[n];
+    pthread_mutex_unlock(&m->lock);
+    return rc;
 }
 
 /* Compiles for an engine. */
@@ -46,17 +84,17 @@ static int compile_for(enum engine_kind kind, slice bytes, wasmtime_module_t **o
     rc = rc ? rc : engine_get(with, &compiler, err);
     if (rc != 0)
         return rc;
-    rc = engine_error(err, E_INVALID, wasmtime_module_new(compiler, bytes.data, bytes.len, &compiled),
-                      NULL);
+    rc = engine_error(err, E_INVALID,
+                      wasmtime_module_new(compiler, bytes.data, bytes.len, &compiled), NULL);
     if (rc != 0 || with == kind) {
         *out = compiled;
         return rc;
     }
     rc = engine_error(err, E_INTERNAL, wasmtime_module_serialize(compiled, &code), NULL);
     if (rc == 0)
-        rc = engine_error(err, E_INVALID,
-                          wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size, out),
-                          NULL);
+        rc = engine_error(
+            err, E_INVALID,
+            wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size, out), NULL);
     if (code.data)
         wasm_byte_vec_delete(&code);
     wasmtime_module_delete(compiled);
@@ -95,6 +133,8 @@ static int store(const module *m, const char *key, error *err)
     facts.told_pages = m->told_pages;
     facts.slack_pages = m->slack_pages;
     facts.recyclable = m->recyclable;
+    facts.resets = m->resets;
+    facts.global_count = m->saves_globals ? m->global_count : UINT32_MAX;
     facts.interface_bytes = (uint32_t)m->interface.text.len;
     buf_init(&content, SIZE_MAX);
     if (buf_append(&content, &facts, sizeof facts) == 0 &&
@@ -122,8 +162,8 @@ static bool load(module *m, const char *key)
     size_t front = sizeof facts + facts.interface_bytes;
     if (facts.engine >= ENGINE_KINDS || front > content.len ||
         engine_get(facts.engine, &engine, NULL) != 0 ||
-        module_interface_read(&m->interface,
-                              slice_of(content.data + sizeof facts, facts.interface_bytes), NULL) != 0)
+        module_interface_read(
+            &m->interface, slice_of(content.data + sizeof facts, facts.interface_bytes), NULL) != 0)
         goto done;
     e = wasmtime_module_deserialize(engine, content.data + front, content.len - front, &m->wasm);
     if (e) {
@@ -138,6 +178,9 @@ static bool load(module *m, const char *key)
     m->told_pages = facts.told_pages;
     m->slack_pages = facts.slack_pages;
     m->recyclable = facts.recyclable;
+    m->resets = facts.resets;
+    m->saves_globals = facts.global_count != UINT32_MAX;
+    m->global_count = m->saves_globals ? facts.global_count : 0;
     loaded = true;
 done:
     buf_deinit(&content);
@@ -151,8 +194,8 @@ static bool cache_key(slice source, const module_options *o, char out[SHA256_HEX
     if (sha256_hex(source, source_hash) != 0 ||
         sha256_hex(slice_of(kernel_wasm, kernel_wasm_len), kernel_hash) != 0)
         return false;
-    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%d-%u-%d", source_hash, kernel_hash, LINK_VERSION,
-             (int)o->mode, o->slack_pages, o->fuel);
+    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%d-%u-%d", source_hash, kernel_hash,
+             LINK_VERSION, (int)o->mode, o->slack_pages, o->fuel);
     return true;
 }
 
@@ -190,7 +233,8 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
     if (bytes.len >= sizeof component && memcmp(bytes.data, component, sizeof component) == 0)
         return error_set(err, E_INVALID,
                          "expected a WebAssembly module but was given a WebAssembly component");
-    rc = engine_error(err, E_INVALID, wasmtime_module_validate(engine, bytes.data, bytes.len), NULL);
+    rc =
+        engine_error(err, E_INVALID, wasmtime_module_validate(engine, bytes.data, bytes.len), NULL);
     rc = rc ? rc : wasm_link(&linked, bytes, &link, err);
     rc = rc ? rc : module_interface_create(&m->interface, buf_slice(&linked.wasm), err);
     rc = rc ? rc : compile(m, buf_slice(&linked.wasm), o->fuel, err);
@@ -200,6 +244,9 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
     m->told_pages = linked.told_pages;
     m->slack_pages = linked.slack_pages;
     m->recyclable = linked.recyclable;
+    m->resets = linked.resets;
+    m->saves_globals = linked.saves_globals;
+    m->global_count = linked.global_count;
     linked_module_deinit(&linked);
     return rc;
 }
@@ -222,7 +269,7 @@ int module_create(module **out, slice source, const module_options *o, error *er
     int rc = 0;
 
     *out = NULL;
-    if (!(m = calloc(1, sizeof *m)))
+    if (!(m = alloc_module()))
         return error_set(err, E_NO_MEMORY, "out of memory while loading a module");
     bool cached = o->use_cache && cache_key(source, o, key);
     if (!cached || !load(m, key)) {
@@ -240,31 +287,29 @@ int module_create(module **out, slice source, const module_options *o, error *er
         *out = m;
         m = NULL;
     }
-    module_destroy(m);
+    module_unref(m);
     return rc;
 }
 
-int module_move(module **out, const module *from, enum engine_kind kind, error *err)
+static int move(module **out, const module *from, enum engine_kind kind, error *err)
 {
     wasm_byte_vec_t code = {0};
     wasm_engine_t *engine;
     module *m = NULL;
     int rc;
 
-    *out = NULL;
     rc = engine_get(kind, &engine, err);
     if (rc == 0)
         rc = engine_error(err, E_INTERNAL, wasmtime_module_serialize(from->wasm, &code), NULL);
     if (rc != 0)
         return rc;
-    if (!(m = calloc(1, sizeof *m))) {
+    if (!(m = alloc_module())) {
         rc = error_set(err, E_NO_MEMORY, "out of memory while loading a module");
         goto done;
     }
-    rc = engine_error(err, E_INTERNAL,
-                      wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size,
-                                                  &m->wasm),
-                      NULL);
+    rc = engine_error(
+        err, E_INTERNAL,
+        wasmtime_module_deserialize(engine, (const uint8_t *)code.data, code.size, &m->wasm), NULL);
     if (rc != 0)
         goto done;
     m->engine = kind;
@@ -274,13 +319,32 @@ int module_move(module **out, const module *from, enum engine_kind kind, error *
     m->told_pages = from->told_pages;
     m->slack_pages = from->slack_pages;
     m->recyclable = from->recyclable;
+    m->resets = from->resets;
+    m->saves_globals = from->saves_globals;
+    m->global_count = from->global_count;
     if ((rc = module_interface_read(&m->interface, buf_slice(&from->interface.text), err)) != 0)
         goto done;
     *out = m;
     m = NULL;
 done:
     wasm_byte_vec_delete(&code);
-    module_destroy(m);
+    module_unref(m);
+    return rc;
+}
+
+int module_move(module **out, module *from, enum engine_kind kind, error *err)
+{
+    int rc = 0;
+
+    *out = NULL;
+    if (kind != ENGINE_ON_DEMAND)
+        return move(out, from, kind, err);
+    pthread_mutex_lock(&from->lock);
+    if (!from->moved)
+        rc = move(&from->moved, from, kind, err);
+    if (rc == 0)
+        *out = module_ref(from->moved);
+    pthread_mutex_unlock(&from->lock);
     return rc;
 }
 
@@ -292,14 +356,14 @@ int module_kernel(enum engine_kind kind, module **out, error *err)
 
     pthread_mutex_lock(&lock);
     if (!kernels[kind]) {
-        module *m = calloc(1, sizeof *m);
+        module *m = alloc_module();
         rc = m ? compile_for(kind, slice_of(kernel_wasm, kernel_wasm_len), &m->wasm, err)
                : error_set(err, E_NO_MEMORY, "out of memory");
         if (rc == 0) {
             m->engine = kind;
             kernels[kind] = m;
         } else {
-            module_destroy(m);
+            module_unref(m);
         }
     }
     *out = kernels[kind];

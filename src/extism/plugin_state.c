@@ -58,6 +58,7 @@ const char *plugin_state_take_failure(plugin_state *state, char **owned)
 void plugin_state_deinit(plugin_state *state)
 {
     free(state->host_failure);
+    http_calls_destroy(state->http_calls);
     strmap_deinit(&state->config);
     strmap_deinit(&state->vars);
     strmap_deinit(&state->http_headers);

@@ -2,6 +2,7 @@
 #define UBIQ_EXTISM_PLUGIN_STATE_H
 
 #include "base/strmap.h"
+#include "extism/http_calls.h"
 #include "extism/manifest.h"
 
 #include <stdatomic.h>
@@ -16,6 +17,7 @@ typedef struct plugin_state {
     uint64_t http_status;
     bool keep_http_headers;
     strmap http_headers;
+    struct http_calls *http_calls; /* under way, or NULL */
     bool has_id;               /* made when it is first asked for */
     uint8_t id[16];
     char id_text[37];
@@ -28,6 +30,7 @@ typedef struct plugin_state {
     bool waiting;              /* a host function has suspended the call */
     bool host_failed;          /* the host function at work ends the call, with this text: */
     char *host_failure;        /* NULL when there was no memory for it */
+    bool preparing;            /* what runs now, runs for all calls: the host is not to be asked */
 } plugin_state;
 
 /* Makes `state` a new plug-in's. `m` is borrowed. */

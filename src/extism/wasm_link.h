@@ -29,6 +29,7 @@ enum link_mode { LINK_MERGED, LINK_IMPORTED };
 #define LINK_EXPORT_START "\x01ubiq:start" /* () -> (), only where there was a start function */
 #define LINK_EXPORT_RESET "\x01ubiq:reset" /* () -> () */
 #define LINK_EXPORT_MEMORY "\x01ubiq:memory:" /* and the number of a memory the module defines */
+#define LINK_EXPORT_GLOBAL "\x01ubiq:global:" /* and the number among those that the host can save */
 #define LINK_IMPORT_OPEN "\x01ubiq:open" /* (i32 first, i32 end) of pages; only with slack, last import */
 #define LINK_IMPORT_CHARGE "\x01ubiq:charge"  /* (i64) -> (i64), of the kernel; LINK_IMPORTED only */
 
@@ -50,10 +51,16 @@ typedef struct linked_module {
     uint32_t told_pages;   /* what the memory with slack says of its size, */
     uint32_t slack_pages;  /* and how many more it has; 0: no slack */
     bool recyclable;       /* all that code changes is memories (up to growth) and globals */
+    bool resets;           /* there are mutable globals */
+    bool saves_globals;    /* all of them are numbers, and exported: */
+    uint32_t global_count;
 } linked_module;
 
 /* Whether the kernel provides this import of extism:host/env. */
 bool wasm_link_is_kernel_function(slice name);
+
+/* Mutable globals of a module that the host can save and put back. */
+#define LINK_SAVED_GLOBALS 16
 
 /* Links. The caller ends `out` with linked_module_deinit. E_INVALID: the text says why. */
 int wasm_link(linked_module *out, slice module, const link_options *options, error *err) MUST_CHECK;

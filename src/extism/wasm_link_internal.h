@@ -11,7 +11,7 @@
 #define ENV_MODULE "extism:host/env"
 #define PAGES_32_MAX 65536u
 
-enum { VALTYPE_I32 = 0x7f, VALTYPE_I64 = 0x7e };
+enum { VALTYPE_I32 = 0x7f, VALTYPE_I64 = 0x7e, VALTYPE_F64 = 0x7c };
 
 /* Types added behind the guest's and the kernel's. */
 enum { TYPE_I64_TO_I64, TYPE_I32_TO_I32, TYPE_NONE_TO_NONE, TYPE_CHECK, TYPE_OPEN, ADDED_TYPES };
@@ -39,6 +39,7 @@ typedef struct linker {
     uint32_t slack;        /* pages of slack of memory 0 */
     uint32_t charge;       /* number of the kernel's `charge` */
     uint32_t open;         /* number of the import LINK_IMPORT_OPEN, when there is slack */
+    uint32_t saved[LINK_SAVED_GLOBALS]; /* mutable globals that are exported for the host */
     buf resets;            /* body of the added reset function */
     buf scratch;           /* the section at work */
     linked_module *out;

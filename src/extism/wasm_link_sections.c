@@ -162,6 +162,16 @@ static int put_memories(linker *l)
     return rc ? wasm_link_no_memory(l) : wasm_link_put_section(l, WASM_SECTION_MEMORY);
 }
 
+/* Remembers a mutable global, for the host to save, if that can be. */
+static void save_global(linker *l, uint32_t number, bool is_number)
+{
+    l->out->resets = true;
+    if (!is_number || l->out->global_count == LINK_SAVED_GLOBALS)
+        l->out->saves_globals = false;
+    else
+        l->saved[l->out->global_count++] = number;
+}
+
 /* Copies the guest's globals, and writes down for the reset function how each began. */
 static int put_globals(linker *l)
 {
@@ -170,9 +180,11 @@ static int put_globals(linker *l)
     uint32_t number = l->guest.imported[WASM_KIND_GLOBAL];
     int rc = begin_counted(l, WASM_SECTION_GLOBAL, l->slack > 0, &r);
 
+    l->out->saves_globals = true;
+
     for (uint32_t i = 0; i < l->guest.global_count && rc == 0; i++, number++) {
         const uint8_t *start = r.at;
-        bool plain;
+        bool plain, number_type = wasm_reader_more(&r) && *r.at >= VALTYPE_F64 && *r.at <= VALTYPE_I32;
         wasm_skip_valtype(&r);
         bool is_mutable = wasm_read_byte(&r) & 1;
         if (r.failed)
@@ -183,12 +195,14 @@ static int put_globals(linker *l)
         if (rc != 0 || !is_mutable)
             continue;
         l->out->recyclable = l->out->recyclable && plain;
+        save_global(l, number, number_type);
         rc = buf_append(&l->resets, l->scratch.data + init, l->scratch.len - init - 1);
         rc = rc ? rc : buf_append_byte(&l->resets, 0x24 /* global.set */);
         rc = rc ? rc : wasm_write_uint(&l->resets, number);
     }
     if (l->slack && rc == 0) {
         const uint8_t type[] = {VALTYPE_I32, 1 /* mutable */, 0x41 /* i32.const */};
+        save_global(l, number, true);
         rc = buf_append(&l->scratch, type, sizeof type);
         rc = rc ? rc : wasm_write_sint(&l->scratch, l->out->told_pages);
         rc = rc ? rc : buf_append_byte(&l->scratch, 0x0b);
@@ -211,7 +225,10 @@ static int put_exports(linker *l)
 {
     wasm_reader start = wasm_reader_of(l->guest.section[WASM_SECTION_START]), r;
     l->out->has_start = l->guest.section[WASM_SECTION_START].len > 0;
-    uint32_t added = 1 + l->guest.memory_count + wasm_link_merged(l) + l->out->has_start;
+    if (!l->out->saves_globals)
+        l->out->global_count = 0;
+    uint32_t added = 1 + l->guest.memory_count + wasm_link_merged(l) + l->out->has_start +
+                     l->out->global_count;
     uint32_t first = l->guest.imported[WASM_KIND_MEMORY];
     int rc = begin_counted(l, WASM_SECTION_EXPORT, added, &r);
 
@@ -230,6 +247,11 @@ static int put_exports(linker *l)
         char name[64];
         snprintf(name, sizeof name, "%s%" PRIu32, LINK_EXPORT_MEMORY, i);
         rc = put_export(l, name, WASM_KIND_MEMORY, first + i);
+    }
+    for (uint32_t i = 0; i < l->out->global_count && rc == 0; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%" PRIu32, LINK_EXPORT_GLOBAL, i);
+        rc = put_export(l, name, WASM_KIND_GLOBAL, l->saved[i]);
     }
     if (wasm_link_merged(l))
         rc = rc ? rc : put_export(l, LINK_EXPORT_KERNEL_MEMORY, WASM_KIND_MEMORY, l->memory_count);

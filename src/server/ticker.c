@@ -3,11 +3,13 @@
 #include "extism/engine.h"
 #include "server/limits.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define IDLE_TICKS 20 /* without a busy worker, before it goes to sleep */
+#define TRIM_TICKS (1000 / TICK_MS)
 
 struct ticker {
     pthread_t thread;
@@ -44,10 +46,19 @@ void ticker_wake(ticker *t)
  * and then looks at the slots. So one of the two sees the other. */
 static void sleep_until_busy(ticker *t)
 {
+    bool trims = true;
+
     pthread_mutex_lock(&t->lock);
     atomic_store(&t->asleep, true);
-    while (!any_busy(t) && !atomic_load(&t->stopping))
-        pthread_cond_wait(&t->wake, &t->lock);
+    while (!any_busy(t) && !atomic_load(&t->stopping)) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        if (!trims)
+            pthread_cond_wait(&t->wake, &t->lock);
+        else if (pthread_cond_timedwait(&t->wake, &t->lock, &until) == ETIMEDOUT)
+            trims = engine_trim();
+    }
     atomic_store(&t->asleep, false);
     pthread_mutex_unlock(&t->lock);
 }
@@ -56,10 +67,14 @@ static void *run(void *arg)
 {
     const struct timespec period = {.tv_nsec = TICK_MS * 1000000L};
     ticker *t = arg;
-    unsigned idle = 0;
+    unsigned idle = 0, since_trim = 0;
 
     while (!atomic_load(&t->stopping)) {
         nanosleep(&period, NULL);
+        if (++since_trim >= TRIM_TICKS) {
+            engine_trim();
+            since_trim = 0;
+        }
         if (any_busy(t)) {
             engine_tick();
             idle = 0;
@@ -74,6 +89,7 @@ static void *run(void *arg)
 int ticker_create(ticker **out, ticker_slot *const *slots, size_t count, error *err)
 {
     ticker *t = calloc(1, sizeof *t);
+    pthread_condattr_t monotonic;
 
     *out = NULL;
     if (!t)
@@ -83,7 +99,10 @@ int ticker_create(ticker **out, ticker_slot *const *slots, size_t count, error *
     atomic_init(&t->asleep, false);
     atomic_init(&t->stopping, false);
     pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->wake, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&t->thread, NULL, run, t) != 0) {
         free(t);
         return error_set(err, E_NO_MEMORY, "no thread for the ticker");

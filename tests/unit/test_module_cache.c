@@ -278,13 +278,13 @@ static void test_modules_are_cached(void **state)
     size_t count;
 
     (void)state;
-    module_destroy(create(false));
+    module_unref(create(false));
     only_file(&count);
     assert_int_equal(count, 0);
-    module_destroy(create(true));
+    module_unref(create(true));
     assert_int_equal(stat(only_file(&count), &first), 0);
     assert_int_equal(count, 1);
-    module_destroy(create(true));
+    module_unref(create(true));
     assert_int_equal(stat(only_file(&count), &second), 0);
     assert_int_equal(count, 1);
     assert_int_equal(first.st_ino, second.st_ino); /* it was not written again */
@@ -298,7 +298,7 @@ static void test_content_of_another_version(void **state)
     char *path;
 
     (void)state;
-    module_destroy(create(true));
+    module_unref(create(true));
     path = only_file(&count);
     buf_init(&whole, 1 << 24);
     buf_init(&changed, 1 << 24);
@@ -317,7 +317,7 @@ static void test_content_of_another_version(void **state)
         memcpy(changed.data, digest, SHA256_BYTES);
         write_bytes(path, buf_slice(&changed));
         assert_int_equal(stat(path, &before), 0);
-        module_destroy(create(true));
+        module_unref(create(true));
         assert_int_equal(stat(path, &after), 0);
         assert_int_not_equal(before.st_ino, after.st_ino); /* it was made anew */
     }
@@ -343,7 +343,7 @@ static void test_processes(void **state)
                     module *m = NULL;
                     guest_require(module_create(&m, slice_str(MODULE), &options, NULL) == 0);
                     guest_require(m->interface.export_count == 1);
-                    module_destroy(m);
+                    module_unref(m);
                     if (n == 2)
                         unlink(only_file(&count));
                 }
@@ -356,7 +356,7 @@ static void test_processes(void **state)
         }
         only_file(&count);
         assert_true(count <= 1); /* and no temporary files */
-        module_destroy(create(true));
+        module_unref(create(true));
         only_file(&count);
         assert_int_equal(count, 1);
     }
@@ -380,7 +380,7 @@ static void test_options_are_told_apart(void **state)
             assert_int_equal(module_create(&m, slice_str(MODULE), &options[i], NULL), 0);
             assert_int_equal(m->engine == ENGINE_FUEL, options[i].fuel);
             assert_int_equal(m->slack_pages, i == 0 || i == 3 ? 16 : 0);
-            module_destroy(m);
+            module_unref(m);
         }
         only_file(&count);
         assert_int_equal(count, i + 1);

@@ -1,0 +1,119 @@
+#include "app/runtimes.h"
+#include "base/file.h"
+#include "build/builder.h"
+#include "build/esbuild.h"
+#include "build/javascript.h"
+#include "build/limits.h"
+#include "build/output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* JavaScript and TypeScript. The runtime that is inside this program compiles; esbuild is there for
+ * TypeScript and for imports of other files and of packages only. */
+
+static int find_javascript(build_tools *t, error *err)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "JavaScript %s %.100s", runtime_of("js")->name, esbuild_version());
+    t->version = strdup(runtime_of("js")->name);
+    return t->version ? tools_stamp(t, text, err) : error_set(err, E_NO_MEMORY, "out of memory");
+}
+
+/* It is known without asking. */
+static int ask_javascript(build_tools *t, const build_cache *c, processes *p, error *err)
+{
+    (void)t, (void)c, (void)p, (void)err;
+    return 0;
+}
+
+/* Prints what is wrong as compilers do, with a path that the user knows. */
+static int say(const build_job *job, const source_lines *lines, const javascript_problem *problem,
+               const char *text)
+{
+    size_t project = strcmp(job->project, ".") == 0 ? 0 : strlen(job->project) + 1;
+    slice source;
+    unsigned line;
+
+    if (problem->line == 0)
+        return buf_printf(job->said, "%s: error: %s\n", job->source, text);
+    if (source_lines_find(lines, problem->line, &source, &line))
+        return buf_printf(job->said, "%.*s%.*s:%u: error: %s\n", (int)project, job->project,
+                          (int)source.len, (const char *)source.data, line, text);
+    return buf_printf(job->said, "%s:%u:%u: error: %s\n", job->source, problem->line,
+                      problem->column, text);
+}
+
+/* Compiles a text: 1, or 0 with what is wrong in job->said unless it is that it needs bundling. */
+static int compile(const build_job *job, slice text, const source_lines *lines,
+                   bool *needs_bundling, error *err)
+{
+    size_t project = strcmp(job->project, ".") == 0 ? 0 : strlen(job->project) + 1;
+    const javascript_source source = {
+        .file = job->source + project,
+        .text = text,
+        .lines = buf_slice(&lines->text),
+        .portable = job->portable,
+    };
+    javascript_problem problem;
+    error why = {0};
+    buf module;
+    int rc;
+
+    buf_init(&module, LIMIT_BUILD_MODULE_BYTES);
+    rc = javascript_build(&module, &source, &problem, &why);
+    *needs_bundling = problem.needs_bundling;
+    if (rc == 0)
+        rc = output_write(job->module, buf_slice(&module), err);
+    else if (rc == E_INVALID)
+        rc = problem.needs_bundling || say(job, lines, &problem, error_text(&why)) == 0
+                 ? -1
+                 : error_set(err, E_NO_MEMORY, "out of memory");
+    else
+        error_set(err, rc, "%s", error_text(&why));
+    error_deinit(&why);
+    buf_deinit(&module);
+    return rc == 0 ? 1 : rc == -1 ? 0 : rc;
+}
+
+static bool is_typescript(const char *source)
+{
+    const char *dot = strrchr(source, '.');
+
+    return dot && strcmp(dot, ".ts") == 0;
+}
+
+static int build_javascript(const build_job *job, error *err)
+{
+    source_lines lines = {0};
+    bool bundles = is_typescript(job->source);
+    buf text;
+    int rc;
+
+    buf_init(&text, LIMIT_BUILD_SOURCE_BYTES);
+    rc = bundles ? 0 : file_read(job->source, &text, err);
+    if (rc == 0 && !bundles)
+        rc = compile(job, buf_slice(&text), &lines, &bundles, err);
+    if (rc == 0 && bundles) {
+        buf_clear(&text);
+        rc = esbuild_bundle(job, &text, &lines, err);
+        if (rc == 1)
+            rc = compile(job, buf_slice(&text), &lines, &bundles, err);
+    }
+    source_lines_deinit(&lines);
+    buf_deinit(&text);
+    return rc;
+}
+
+static const char *const endings[] = {".js", ".mjs", ".ts", NULL};
+
+const builder builder_javascript = {
+    .language = "JavaScript",
+    .folder = "javascript",
+    .endings = endings,
+    .runtime = "js",
+    .find = find_javascript,
+    .ask = ask_javascript,
+    .build = build_javascript,
+};
