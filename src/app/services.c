@@ -23,7 +23,11 @@ static int open_parts(services *out, const char *data, const config *c, error *e
     char *database = NULL, *contents = NULL;
     int rc;
 
-    if (asprintf(&database, "%s/ubiq.db", data) < 0 || asprintf(&contents, "%s/storage", data) < 0) {
+    if (asprintf(&database, "%s/ubiq.db", data) < 0)
+        database = NULL;
+    if (asprintf(&contents, "%s/storage", data) < 0)
+        contents = NULL;
+    if (!database || !contents) {
         rc = error_set(err, E_NO_MEMORY, "out of memory for a project's services");
         goto done;
     }

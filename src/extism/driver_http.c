@@ -35,7 +35,7 @@ static void end(struct driver_transfer *t, int curl_code)
     done(arg, curl_code);
 }
 
-/* A redirect is the next exchange of the same request. */
+/* Ends what curl is done with, or has it do the next exchange of the same request. */
 static void end_exchange(driver *d, CURL *easy, int code)
 {
     struct driver_transfer *t = NULL;
@@ -43,7 +43,7 @@ static void end_exchange(driver *d, CURL *easy, int code)
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
     curl_multi_remove_handle(d->multi, easy);
     d->transfers--;
-    if (!http_request_redirect(t->request, code))
+    if (!http_request_again(t->request, code))
         end(t, code);
     else if (add(t) != CURLM_OK)
         end(t, CURLE_OUT_OF_MEMORY);
