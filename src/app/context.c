@@ -48,5 +48,5 @@ void context_log(const context *c, enum context_log_level level, const char *for
     len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (len > 0)
-        c->host->log(c, level, slice_str(text), slice_of(NULL, 0));
+        c->host->log(c, (int)level, slice_str(text), slice_of(NULL, 0));
 }
