@@ -284,7 +284,7 @@ static void test_two_servers_run_a_tick_once(void **state)
     events_case_open(&d, every_minute, 1, &small_limits);
     events_case_start(&c);
     events_case_start(&d);
-    for (int i = 0; events_case_count(&c) + events_case_count(&d) == 0 && i < 500; i++)
+    for (int i = 0; events_case_count(&c) + events_case_count(&d) == 0 && i < 2000; i++)
         usleep(10000);
     events_case_wait_idle(&c);
     usleep(1200000);
