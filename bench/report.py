@@ -127,6 +127,10 @@ def other_goals(run):
         run.goal("requests/s, fresh each, to the static handler", guest, static,
                  run.values("http", guest, size, "ours fresh", "requests/s"),
                  AT_LEAST, 0.35, 0.6, "requests/s")
+    run.goal("requests/s of a function that reads a key, to one that does not", "C",
+             run.values("keys", "C small", 0, "ours fresh", "requests/s"),
+             run.values("keys", "C reads a key", 0, "ours fresh", "requests/s"),
+             AT_LEAST, 0.6, 0.8, "requests/s")
     for guest, size in run.guests("suspended resident"):
         run.goal("memory of a suspended call, KiB", guest, 1024,
                  run.values("suspended resident", guest, size, "ours fiber", "bytes"),

@@ -42,6 +42,7 @@ records=$out/records.tsv
             "$build/tests/dotnet/tests/Ubiquitous.Extism.Tests.dll" bench "$quick"
     fi
     /usr/bin/python3 -B "$here/serve.py" "$build"
+    /usr/bin/python3 -B "$here/keys.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"
 
