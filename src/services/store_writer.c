@@ -1,5 +1,7 @@
 #include "services/store_internal.h"
 
+#include "base/mailbox.h"
+
 /* Takes what is queued, up to what a group may have; NULL once the store is closing and all is done. */
 static store_write *take_group(store *s)
 {
@@ -84,12 +86,14 @@ static int commit_locked(store *s, store_write *group, error *err)
 
 static void finish_all(store_write *group, const error *err)
 {
+    mailbox_hold_wakes();
     while (group) {
         store_write *w = group;
 
         group = w->next;
         w->done(w, err);
     }
+    mailbox_wake_held();
 }
 
 /* SQLite's log of changes is taken into the database when nobody waits for an answer. The log begins
@@ -104,9 +108,9 @@ static void fold_log(store *s, bool now)
     if (is_long)
         sqlite3_busy_timeout(s->writer->db, LIMIT_STORE_READER_WAIT_MS);
     /* What cannot be folded now stays in the log, where it is as safe. */
-    (void)sqlite3_wal_checkpoint_v2(
-        s->writer->db, NULL, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
-        NULL);
+    (void)sqlite3_wal_checkpoint_v2(s->writer->db, NULL,
+                                    is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                                    NULL, NULL);
     if (is_long)
         sqlite3_busy_timeout(s->writer->db, LIMIT_STORE_WRITER_BUSY_MS);
     s->fold_at = s->log_pages + LIMIT_STORE_LOG_PAGES;

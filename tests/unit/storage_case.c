@@ -13,7 +13,7 @@
 #include "services/limits.h"
 
 const storage_limits usual_files = {
-    .file_bytes = LIMIT_STORAGE_FILE_BYTES,
+    .file_bytes = FILE_BYTES,
     .total_bytes = LIMIT_STORAGE_TOTAL_BYTES,
     .files = LIMIT_STORAGE_FILES,
 };

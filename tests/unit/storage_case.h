@@ -5,6 +5,8 @@
 
 /* What the tests of files share. */
 
+#define FILE_BYTES (10UL * 1024 * 1024)
+
 extern const storage_limits usual_files;
 
 /* A store with files in it, contents in the directory "files", and this thread's home. */

@@ -86,6 +86,37 @@ static void test_what_is_posted_meanwhile_is_for_the_next_time(void **state)
     assert_int_equal(opened, 2);
 }
 
+/* Each owner is woken once, at the end, however often it has looked in the meantime. */
+static void test_owners_are_woken_once(void **state)
+{
+    enum { BOXES = 100, POSTS = 3 };
+    static mailbox boxes[BOXES];
+    static letter l[BOXES][POSTS];
+    static int woken_of[BOXES];
+    int early = 0;
+
+    (void)state;
+    for (int b = 0; b < BOXES; b++)
+        mailbox_init(&boxes[b], wake, &woken_of[b]);
+    mailbox_hold_wakes();
+    for (int i = 0; i < POSTS; i++) {
+        for (int b = 0; b < BOXES; b++) {
+            l[b][i] = (letter){.mail.open = open_letter, .number = last[0] + 1};
+            mailbox_post(&boxes[b], &l[b][i].mail);
+            mailbox_open_all(&boxes[b]);
+        }
+    }
+    /* More owners than it can hold are woken at once. */
+    for (int b = 0; b < BOXES; b++)
+        early += woken_of[b] > 0;
+    assert_int_equal(early, BOXES - 64);
+    mailbox_wake_held();
+    for (int b = 0; b < 64; b++)
+        assert_int_equal(woken_of[b], 1);
+    mailbox_post(&boxes[0], &l[0][0].mail);
+    assert_int_equal(woken_of[0], 2);
+}
+
 typedef struct sender {
     pthread_t thread;
     mailbox *box;
@@ -145,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_mail_is_opened_in_order, reset),
         cmocka_unit_test_setup(test_what_is_posted_meanwhile_is_for_the_next_time, reset),
+        cmocka_unit_test_setup(test_owners_are_woken_once, reset),
         cmocka_unit_test_setup(test_many_threads_post, reset),
     };
 

@@ -44,8 +44,8 @@ static void test_what_is_written_is_there(void **state)
 
 static void test_large_files(void **state)
 {
-    uint8_t *bytes = malloc(LIMIT_STORAGE_FILE_BYTES + 1);
-    slice data = slice_of(bytes, LIMIT_STORAGE_FILE_BYTES);
+    uint8_t *bytes = malloc(FILE_BYTES + 1);
+    slice data = slice_of(bytes, FILE_BYTES);
     shelf p;
 
     (void)state;
