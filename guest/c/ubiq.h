@@ -19,8 +19,9 @@
  *         return 0;
  *     }
  *
- * Exports with the names of HTTP methods ("GET", "POST") take the requests with these methods; the
- * export "handle" takes all others, events and what else a function can be called for.
+ * The export "handle" takes all requests, events, and what else a function can be called for. Exports
+ * named as HTTP methods ("GET", "POST") in its place, or beside it, take the requests: those with these
+ * methods, and no others.
  *
  * `ubiq build` compiles it. Nothing but clang is needed, no libc, but one may be used:
  *

@@ -130,6 +130,7 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     c->code = compiled_plugin_ref(code);
     plugin_state_init(&c->state, &code->manifest);
     c->state.yields = true;
+    c->state.keep_http_headers = true;
     rc = take_options(c, o, err);
     rc = rc ? rc : instance_acquire(&c->instance, code, &c->state, err);
     if (rc == 0 && code->options.has_fuel)

@@ -317,7 +317,8 @@ static inline int ubiq_json_equal(ubiq_view value, const char *text)
 /**
  * Copies a value as a text: of a string what it stands for, of anything else its JSON. Up to
  * `size` - 1 bytes and a NUL, which is there whenever `size` is more than 0.
- * @return the length of the whole text; UBIQ_NOT_FOUND for null, UBIQ_INVALID for a broken string
+ * @return the length of the whole text; UBIQ_NOT_FOUND for null, of which there is no text,
+ *         UBIQ_INVALID for a broken string
  */
 UBIQ_FUNCTION ptrdiff_t ubiq_json_text(ubiq_view value, char *to, size_t size)
 {
@@ -327,9 +328,11 @@ UBIQ_FUNCTION ptrdiff_t ubiq_json_text(ubiq_view value, char *to, size_t size)
     int n;
 
     if (ubiq_json_peek_(&w) != '"') {
-        ptrdiff_t raw = ubiq_view_text(value, to, size);
-
-        return ubiq_json_peek_(&w) == 'n' ? (ptrdiff_t)UBIQ_NOT_FOUND : raw;
+        if (ubiq_json_peek_(&w) != 'n')
+            return ubiq_view_text(value, to, size);
+        if (size > 0)
+            to[0] = '\0';
+        return (ptrdiff_t)UBIQ_NOT_FOUND;
     }
     w.at++;
     while ((n = ubiq_json_piece_(&w, piece)) > 0) {

@@ -29,6 +29,13 @@ impl Block {
         self.0
     }
 
+    /// Hands the block to a host function that takes it.
+    pub fn give(self) -> u64 {
+        let offset = self.0;
+        std::mem::forget(self);
+        offset
+    }
+
     pub fn bytes(&self) -> Vec<u8> {
         if self.0 == 0 {
             return Vec::new();

@@ -5,8 +5,7 @@ use extism_pdk::extism;
 
 /// The value of a key, which must not be empty.
 pub fn get(key: impl AsRef<str>) -> Option<String> {
-    let key = Block::of(key.as_ref());
-    match unsafe { extism::config_get(key.offset()) } {
+    match unsafe { extism::config_get(Block::of(key.as_ref()).give()) } {
         0 => None,
         offset => String::from_utf8(Block::from_offset(offset).bytes()).ok(),
     }

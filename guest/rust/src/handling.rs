@@ -7,8 +7,7 @@ use std::fmt::Display;
 fn fail(error: impl Display) -> i32 {
     // With all the causes that an error of anyhow has.
     let text = Block::of(format!("{error:#}"));
-    unsafe { extism::error_set(text.offset()) }
-    std::mem::forget(text); // it is the host's now
+    unsafe { extism::error_set(text.give()) }
     1
 }
 
@@ -29,9 +28,7 @@ fn finish<T: ToMemory, E: Display>(result: Result<T, E>) -> i32 {
 /// A panic ends the call with a trap, which has no words: the log gets them.
 fn tell_panics() {
     std::panic::set_hook(Box::new(|info| {
-        let text = Block::of(info.to_string());
-        unsafe { extism::log_error(text.offset()) }
-        std::mem::forget(text);
+        unsafe { extism::log_error(Block::of(info.to_string()).give()) }
     }));
 }
 

@@ -17,7 +17,9 @@
 //! ```
 //!
 //! A handler's input is the body of a request (or an event, see [`events`]), its output the body of the
-//! response. Handlers named as HTTP methods take the requests with these; `handle` takes all others.
+//! response. The handler `handle` takes all requests, events, and what else a function can be called for.
+//! Handlers named as HTTP methods (`#[ubiq::handler(GET)]`) in its place, or beside it, take the requests:
+//! those with these methods, and no others.
 
 mod block;
 mod error;

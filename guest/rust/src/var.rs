@@ -8,8 +8,7 @@ use extism_pdk::extism;
 
 /// The value of a variable, if it is set.
 pub fn get<T: FromBytesOwned>(key: impl AsRef<str>) -> Result<Option<T>, Error> {
-    let key = Block::of(key.as_ref());
-    match unsafe { extism::var_get(key.offset()) } {
+    match unsafe { extism::var_get(Block::of(key.as_ref()).give()) } {
         0 => Ok(None),
         offset => decoded(Block::from_offset(offset).bytes()).map(Some),
     }
@@ -18,12 +17,11 @@ pub fn get<T: FromBytesOwned>(key: impl AsRef<str>) -> Result<Option<T>, Error> 
 /// Sets a variable; a value of no bytes removes it.
 pub fn set<'a>(key: impl AsRef<str>, value: impl ToBytes<'a>) -> Result<(), Error> {
     let (key, value) = (Block::of(key.as_ref()), encoded(&value)?);
-    unsafe { extism::var_set(key.offset(), value.offset()) }
+    unsafe { extism::var_set(key.give(), value.give()) }
     Ok(())
 }
 
 /// Removes a variable.
 pub fn remove(key: impl AsRef<str>) {
-    let key = Block::of(key.as_ref());
-    unsafe { extism::var_set(key.offset(), 0) }
+    unsafe { extism::var_set(Block::of(key.as_ref()).give(), 0) }
 }
