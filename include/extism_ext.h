@@ -15,6 +15,9 @@
 
 #include "extism.h"
 
+/* What extism_plugin_call_result returns in a thread with too little stack. */
+#define EXTISM_STACK_TOO_SMALL INT32_MIN
+
 /* A call of a function in a fresh instance. */
 typedef struct ExtismCall ExtismCall;
 
@@ -51,8 +54,10 @@ extern "C" {
 
 /* --- Calls on a plug-in ------------------------------------------------------------------------ */
 
-/* Does what extism_plugin_call_with_host_context does, and tells what came of it at once, for hosts to
- * which each call of a C function is dear. A call that returns another number than 0 has failed. */
+/* Does what extism_plugin_call_with_host_context does, with two differences. It tells what came of it at
+ * once, for hosts to which each call of a C function is dear; a call that returns another number than 0
+ * has failed. And it never leaves the thread's stack, which host functions in a managed language need:
+ * where there is less than 768 KiB of it left it does nothing and returns EXTISM_STACK_TOO_SMALL. */
 int32_t extism_plugin_call_result(ExtismPlugin *plugin, const char *func_name, const uint8_t *data,
                                   ExtismSize data_len, void *host_context, ExtismResult *result);
 

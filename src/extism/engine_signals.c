@@ -1,6 +1,7 @@
 #include "extism/engine_signals.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Not SIGSEGV: a guest that has used up its stack has none for a handler. */
 static const int numbers[ENGINE_SIGNALS] = {SIGFPE, SIGILL, SIGBUS};
@@ -27,4 +28,30 @@ void engine_signals_keep_stack(const engine_signals *s)
         now.sa_flags &= ~SA_ONSTACK;
         sigaction(numbers[i], &now, NULL);
     }
+}
+
+static _Thread_local bool seen;
+static _Thread_local stack_t alternate; /* what the thread had before it entered the engine */
+
+/* Of the C library: what destructors of C++'s thread-local objects are registered with. They run in the
+ * reverse order, and before those of pthread_key_create. */
+extern int __cxa_thread_atexit_impl(void (*run)(void *), void *arg, void *dso);
+extern void *__dso_handle;
+
+static void put_back(void *unused)
+{
+    stack_t now;
+
+    (void)unused;
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE))
+        sigaltstack(&alternate, NULL);
+}
+
+void engine_signals_keep_alternate_stack(void)
+{
+    if (seen)
+        return;
+    seen = true;
+    if (sigaltstack(NULL, &alternate) == 0 && !(alternate.ss_flags & SS_DISABLE))
+        __cxa_thread_atexit_impl(put_back, NULL, &__dso_handle);
 }

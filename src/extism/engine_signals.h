@@ -20,4 +20,9 @@ void engine_signals_note(engine_signals *s);
  * runs there too. */
 void engine_signals_keep_stack(const engine_signals *s);
 
+/* To be called in each thread before it enters the engine, which gives a thread an alternate stack of its
+ * own and takes that away when the thread ends: the one that the thread had is put back then, so that
+ * who made it finds it and frees it. Cheap but for the first time. */
+void engine_signals_keep_alternate_stack(void);
+
 #endif

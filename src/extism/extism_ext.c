@@ -2,9 +2,11 @@
 
 #include "extism_ext.h"
 
+#include "base/stack.h"
 #include "extism/driver.h"
 #include "extism/extism_internal.h"
 #include "extism/instance.h"
+#include "extism/limits.h"
 #include "extism/pending.h"
 #include "extism/plugin.h"
 
@@ -20,9 +22,12 @@ EXPORT int32_t extism_plugin_call_result(ExtismPlugin *p, const char *func_name,
                                          const uint8_t *data, ExtismSize data_len,
                                          void *host_context, ExtismResult *result)
 {
-    int32_t code = extism_plugin_call_with_host_context(p, func_name, data, data_len, host_context);
+    int32_t code;
 
     *result = (ExtismResult){0};
+    if (!stack_suffices(LIMIT_GUEST_STACK + LIMIT_HOST_STACK))
+        return EXTISM_STACK_TOO_SMALL;
+    code = extism_plugin_call_with_host_context(p, func_name, data, data_len, host_context);
     if (code == 0) {
         slice output = plugin_output((plugin *)p);
         result->output = output.data;

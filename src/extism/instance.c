@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/stack.h"
+#include "extism/engine_signals.h"
 #include "extism/imports.h"
 #include "extism/limits.h"
 
@@ -313,6 +314,7 @@ int instance_make(instance **out, compiled_plugin *code, error *err)
     int rc;
 
     *out = NULL;
+    engine_signals_keep_alternate_stack();
     rc = check_initial_pages(code, err);
     rc = rc ? rc : engine_get(code->engine, &engine, err);
     rc = rc ? rc : allocate(&i, code, err);
@@ -479,6 +481,7 @@ int instance_call(instance *i, const wasmtime_func_t *f, uint32_t params, uint32
     wasm_trap_t *trap = NULL;
     wasmtime_error_t *e;
 
+    engine_signals_keep_alternate_stack();
     i->exited = false;
     if (i->code->options.http || !stack_suffices(LIMIT_GUEST_STACK + LIMIT_HOST_STACK))
         return call_on_fiber(i, f, params, results, raw, err);

@@ -267,15 +267,16 @@ namespace Ubiquitous.Extism.Tests
         public void SmallStack()
         {
             Exception? failure = null;
+            Plugin? own = null;
             HostFunction function = HostFunction.Create("text", (string text) =>
             {
                 if (text == "bad")
-                    throw new InvalidDataException(text);
+                    own!.Call("echo"); // which is refused, in this thread too
                 object[] garbage = Enumerable.Range(0, 100).Select(i => (object)new byte[i]).ToArray();
                 GC.Collect(2, GCCollectionMode.Forced, true, true);
                 return text + garbage.Length;
             });
-            using Plugin plugin = Guest.Make(function);
+            using Plugin plugin = own = Guest.Make(function);
             var thread = new Thread(() =>
             {
                 try

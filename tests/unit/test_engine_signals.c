@@ -9,6 +9,7 @@
 
 #include "guest.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -83,11 +84,56 @@ static void test_traps(void **state)
     guest_in_child(see_traps, NULL);
 }
 
+static stack_t at_the_end;
+
+static void see_stack(void *unused)
+{
+    (void)unused;
+    sigaltstack(NULL, &at_the_end);
+}
+
+static void *call_in_thread(void *plugin)
+{
+    stack_t stack = {.ss_sp = alternate, .ss_size = 16 * 1024}, now;
+    pthread_key_t key;
+
+    guest_require(pthread_key_create(&key, see_stack) == 0);
+    guest_require(pthread_setspecific(key, &key) == 0);
+    guest_require(sigaltstack(&stack, NULL) == 0);
+    guest_require(plugin_call(plugin, "f", slice_of("", 0), NULL) == 0);
+    guest_require(sigaltstack(NULL, &now) == 0);
+    guest_require(now.ss_sp != alternate); /* else the test says nothing */
+    return NULL;
+}
+
+/* A thread ends with the alternate stack that it had before it ran a guest. */
+static void test_a_thread_keeps_its_alternate_stack(void **state)
+{
+    compiled_plugin *code;
+    pthread_t thread;
+    plugin *p;
+
+    (void)state;
+    if (BUILT_FOR(address_sanitizer) || BUILT_FOR(thread_sanitizer))
+        skip(); /* they have alternate stacks of their own */
+    code = guest_compile("(module (func (export \"f\")))");
+    assert_int_equal(plugin_create(&p, code, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        at_the_end = (stack_t){0};
+        assert_int_equal(pthread_create(&thread, NULL, call_in_thread, p), 0);
+        pthread_join(thread, NULL);
+        assert_ptr_equal(at_the_end.ss_sp, alternate);
+    }
+    plugin_destroy(p);
+    compiled_plugin_unref(code);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_handler_keeps_its_stack),
         cmocka_unit_test(test_traps),
+        cmocka_unit_test(test_a_thread_keeps_its_alternate_stack),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,6 +262,34 @@ static void test_results_at_once(void **state)
     extism_plugin_free(p);
 }
 
+static void *call_with_little_stack(void *plugin)
+{
+    ExtismResult r;
+
+    guest_require(extism_plugin_call_result(plugin, "ask", (const uint8_t *)"x", 1, NULL, &r) ==
+                  EXTISM_STACK_TOO_SMALL);
+    guest_require(!r.output && !r.error && r.output_length == 0);
+    /* The C API's own call goes on to another stack. */
+    guest_require(extism_plugin_call(plugin, "ask", (const uint8_t *)"x", 1) == 0);
+    return NULL;
+}
+
+static void test_little_stack(void **state)
+{
+    ExtismPlugin *p = plugin_of(sync_function());
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    (void)state;
+    host.mode = AT_ONCE;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 512 * 1024);
+    assert_int_equal(pthread_create(&thread, &attr, call_with_little_stack, p), 0);
+    pthread_attr_destroy(&attr);
+    pthread_join(thread, NULL);
+    extism_plugin_free(p);
+}
+
 static void test_a_plugin_waits_for_a_function(void **state)
 {
     ExtismPlugin *p = plugin_of(async_function());
@@ -620,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_failure_ends_the_call),
         cmocka_unit_test(test_results_at_once),
+        cmocka_unit_test(test_little_stack),
         cmocka_unit_test(test_a_plugin_waits_for_a_function),
         cmocka_unit_test(test_a_plugin_does_not_wait_for_ever),
         cmocka_unit_test(test_calls),

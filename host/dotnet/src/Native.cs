@@ -10,6 +10,9 @@ namespace Ubiquitous.Extism
     {
         private const string Library = "extism";
 
+        /// <summary>What extism_plugin_call_result returns where it would need another stack.</summary>
+        internal const int StackTooSmall = int.MinValue;
+
         /// <summary>What a call came to.</summary>
         [StructLayout(LayoutKind.Sequential)]
         internal struct Result

@@ -13,11 +13,13 @@ namespace Ubiquitous.Extism
     /// calls a fresh one without holding a thread.</remarks>
     public sealed unsafe class Plugin : IDisposable
     {
+        private const int LargeStack = 4 << 20;
+
         private readonly CompiledPlugin compiled; // keeps the host functions
         private readonly PluginHandle handle;
         private readonly CallState state = new CallState();
         private readonly object gate = new object();
-        private bool busy;
+        private int user; // the thread that uses it now, 0 for none
         private string? lastFunction; // called last, and its name for the library
         private byte[] lastName = Array.Empty<byte>();
 
@@ -81,12 +83,9 @@ namespace Ubiquitous.Extism
         /// it.</exception>
         public void Dispose()
         {
+            RefuseOwnHostFunctions();
             lock (gate)
-            {
-                if (busy)
-                    throw new InvalidOperationException("A host function cannot free the plug-in that calls it.");
                 handle.Dispose();
-            }
         }
 
         /// <summary>Calls a function.</summary>
@@ -136,6 +135,7 @@ namespace Ubiquitous.Extism
         {
             if (read is null)
                 throw new ArgumentNullException(nameof(read));
+            RefuseOwnHostFunctions();
             lock (gate)
             {
                 IntPtr plugin = Enter();
@@ -149,7 +149,7 @@ namespace Ubiquitous.Extism
                 finally
                 {
                     state.End();
-                    busy = false;
+                    user = 0;
                     ExtismLog.DrainIfOn();
                     GC.KeepAlive(this);
                 }
@@ -194,6 +194,7 @@ namespace Ubiquitous.Extism
 
         private TResult Use<TResult>(PluginUse<TResult> use)
         {
+            RefuseOwnHostFunctions();
             lock (gate)
             {
                 IntPtr plugin = Enter();
@@ -203,20 +204,25 @@ namespace Ubiquitous.Extism
                 }
                 finally
                 {
-                    busy = false;
+                    user = 0;
                     GC.KeepAlive(this);
                 }
             }
         }
 
+        /// <summary>No lock: only this thread can have made itself the user.</summary>
+        private void RefuseOwnHostFunctions()
+        {
+            if (user == Environment.CurrentManagedThreadId)
+                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
+        }
+
         /// <summary>Begins a use, under the lock: so nothing frees the plug-in meanwhile.</summary>
         private IntPtr Enter()
         {
-            if (busy)
-                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
             if (handle.IsClosed)
                 throw new ObjectDisposedException(nameof(Plugin));
-            busy = true;
+            user = Environment.CurrentManagedThreadId;
             return handle.DangerousGetHandle();
         }
 
@@ -236,17 +242,35 @@ namespace Ubiquitous.Extism
                 {
                     token.ThrowIfCancellationRequested();
                     using var cancellation = new Cancellation(plugin, token);
-                    code = Native.extism_plugin_call_result(plugin, name, bytes, (ulong)input.Length,
-                                                            handle.State, result);
+                    code = RunNative(plugin, name, bytes, (ulong)input.Length, result);
                 }
                 else
                 {
-                    code = Native.extism_plugin_call_result(plugin, name, bytes, (ulong)input.Length,
-                                                            handle.State, result);
+                    code = RunNative(plugin, name, bytes, (ulong)input.Length, result);
                 }
             }
             if (code != 0)
                 throw state.Failure(function, code, Utf8.Read(result->Error));
+        }
+
+        private int RunNative(IntPtr plugin, byte* name, byte* bytes, ulong length, Native.Result* result)
+        {
+            int code = Native.extism_plugin_call_result(plugin, name, bytes, length, handle.State, result);
+            return code == Native.StackTooSmall ? RunElsewhere(plugin, name, bytes, length, result) : code;
+        }
+
+        /// <summary>In a thread with enough stack for a guest, while this one waits.</summary>
+        private int RunElsewhere(IntPtr plugin, byte* name, byte* bytes, ulong length, Native.Result* result)
+        {
+            int code = 0;
+            var thread = new Thread(() =>
+            {
+                user = Environment.CurrentManagedThreadId;
+                code = Native.extism_plugin_call_result(plugin, name, bytes, length, handle.State, result);
+            }, LargeStack);
+            thread.Start();
+            thread.Join();
+            return code;
         }
     }
 }
