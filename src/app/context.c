@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#define LOG_LINE_BYTES 80 /* about what stands before a text */
+
 void context_init(context *c)
 {
     *c = (context){0};
@@ -22,8 +24,9 @@ void context_set_function(context *c, const function *f)
     };
 }
 
-void context_inherit(context *c, const context *from)
+void context_inherit(context *c, context *from)
 {
+    c->root = from->root ? from->root : from;
     c->app = from->app;
     c->home = from->home;
     c->depth = from->depth + 1;
@@ -38,7 +41,30 @@ void context_deinit(context *c)
     error_deinit(&c->err);
 }
 
-void context_log(const context *c, enum context_log_level level, const char *format, ...)
+bool context_count_invocation(context *c)
+{
+    context *root = c->root ? c->root : c;
+
+    if (root->invocations >= LIMIT_INVOCATIONS)
+        return false;
+    root->invocations++;
+    return true;
+}
+
+bool context_write_log(context *c, enum context_log_level level, slice text, slice attributes)
+{
+    static const char full[] = "it has logged more than one call may: the rest is left out";
+    bool was_full = c->logged > LIMIT_LOGGED_BYTES;
+
+    c->logged += was_full ? 0 : LOG_LINE_BYTES + text.len + attributes.len;
+    if (c->logged <= LIMIT_LOGGED_BYTES)
+        c->host->log(c, (int)level, text, attributes);
+    else if (!was_full)
+        c->host->log(c, CONTEXT_WARN, slice_str(full), slice_of(NULL, 0));
+    return c->logged <= LIMIT_LOGGED_BYTES;
+}
+
+void context_log(context *c, enum context_log_level level, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -48,5 +74,5 @@ void context_log(const context *c, enum context_log_level level, const char *for
     len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (len > 0)
-        c->host->log(c, (int)level, slice_str(text), slice_of(NULL, 0));
+        (void)context_write_log(c, level, slice_str(text), slice_of(NULL, 0));
 }

@@ -44,7 +44,9 @@ struct context {
     const function *function;
     mailbox *home; /* of the thread */
     const char *id;
-    unsigned depth; /* of functions that invoke functions; 0 for the first */
+    context *root;  /* of the first one of functions that invoke functions; NULL: this is it */
+    unsigned depth; /* of them; 0 for the first */
+    unsigned invocations; /* the first one's: how many were set off so far */
     unsigned hops;  /* of events that were emitted while handling events */
 
     /* What the function says of its response. */
@@ -52,6 +54,7 @@ struct context {
     buf headers; /* lines, each with its CRLF; */
     bool has_type; /* Content-Type is one of them */
 
+    size_t logged; /* bytes */
     uint64_t started_ns; /* of clock_ns */
     buf trace;           /* what it says of itself: JSON objects with commas between them */
 
@@ -68,14 +71,21 @@ void context_init(context *c);
 /* Makes it the context of a call of `f`. */
 void context_set_function(context *c, const function *f);
 
-/* Makes it the context of a call that the function of `from` has asked for. */
-void context_inherit(context *c, const context *from);
+/* Makes it the context of a call that the function of `from` has asked for, which outlives it. */
+void context_inherit(context *c, context *from);
+
+/* Counts one more invocation that the function of `c` sets off; false when they are too many. */
+bool context_count_invocation(context *c);
 
 /* Frees what it holds. Takes an all-zero one. */
 void context_deinit(context *c);
 
-/* Logs with a formatted text. */
-void context_log(const context *c, enum context_log_level level, const char *format, ...)
+/* Writes a line into the log. What is over LIMIT_LOGGED_BYTES of one invocation is left out, and the log
+ * says so once; false then. */
+bool context_write_log(context *c, enum context_log_level level, slice text, slice attributes);
+
+/* The same with a formatted text. */
+void context_log(context *c, enum context_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

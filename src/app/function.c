@@ -5,6 +5,7 @@
 #include "app/runtimes.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "extism/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,13 @@ static int check_http(void *host_context, const http_target *target, error *err)
     if (rc == E_DENIED)
         context_log(c, CONTEXT_WARN, "denied: %s", error_text(err));
     return rc;
+}
+
+/* A line that the function logs in Extism's way. */
+static void write_log(void *host_context, int level, slice text)
+{
+    (void)context_write_log(host_context, (enum context_log_level)(LOG_TRACE - level), text,
+                            slice_of(NULL, 0));
 }
 
 /* The manifest that gives the code no more than the project allows it. */
@@ -121,6 +129,7 @@ static int compile(const function *f, const function_options *o, compiled_plugin
         .wasi = true,
         .http = o->http,
         .http_policy = check_http,
+        .log = write_log,
     };
     buf bytes, manifest;
     int rc = runtime_libraries(&options.libraries, &options.library_count, err);

@@ -66,10 +66,13 @@ static bool invoke(host_call *h)
     f = app_function(c->app, name);
     if (!f)
         return host_fail(h->wait, c, SERVICE_NOT_FOUND, "there is no function \"%.*s\"",
-                         (int)slice_utf8_prefix(name), (const char *)name.data);
+                         host_shown(name), (const char *)name.data);
     if (c->depth + 1 > LIMIT_INVOKE_DEPTH)
         return host_fail(h->wait, c, SERVICE_OVER_QUOTA,
                          "functions invoke one another more than %d deep", LIMIT_INVOKE_DEPTH);
+    if (!context_count_invocation(c))
+        return host_fail(h->wait, c, SERVICE_OVER_QUOTA,
+                         "more than %d functions are invoked on behalf of one", LIMIT_INVOCATIONS);
     if (!(i = malloc(sizeof *i))) {
         h->wait->failure = "out of memory";
         return true;

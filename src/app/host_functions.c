@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SHOWN 256
+
 struct host_operation {
     host_wait *wait; /* NULL: the guest has gone */
     context *context;
@@ -32,6 +34,11 @@ bool host_bytes(host_call *h, unsigned n, slice *out)
     return false;
 }
 
+int host_shown(slice text)
+{
+    return (int)slice_utf8_prefix(slice_of(text.data, text.len < SHOWN ? text.len : SHOWN));
+}
+
 bool host_return(host_wait *wait, int64_t number)
 {
     wait->outputs[0].v.i64 = number;
@@ -58,11 +65,11 @@ bool host_fail(host_wait *wait, context *c, enum service_code code, const char *
 
 bool host_deny(host_wait *wait, context *c, const char *needed, slice subject)
 {
-    size_t shown = slice_utf8_prefix(slice_of(subject.data, subject.len < 256 ? subject.len : 256));
+    int shown = host_shown(subject);
 
     host_fail(wait, c, SERVICE_DENIED, "the function may not do this: it would need the permission "
-              "\"%s%.*s\"", needed, (int)shown, shown ? (const char *)subject.data : "");
-    context_log(c, CONTEXT_WARN, "denied: it would need the permission \"%s%.*s\"", needed, (int)shown,
+              "\"%s%.*s\"", needed, shown, shown ? (const char *)subject.data : "");
+    context_log(c, CONTEXT_WARN, "denied: it would need the permission \"%s%.*s\"", needed, shown,
                 shown ? (const char *)subject.data : "");
     return true;
 }

@@ -37,6 +37,9 @@ extern const size_t host_kv_count, host_storage_count, host_events_count, host_r
  * then. A view until something is allocated in the guest's memory or the guest runs. */
 bool host_bytes(host_call *h, unsigned n, slice *out) MUST_CHECK;
 
+/* How many bytes of a text of the guest's are shown in an error. */
+int host_shown(slice text);
+
 /* Gives the guest a number, which is not negative; returns true. */
 bool host_return(host_wait *wait, int64_t number);
 

@@ -86,10 +86,10 @@ static bool response_header(host_call *h)
                          "!#$%%&'*+-.^_`|~ in it, and nothing else");
     if (!is_value(value))
         return host_fail(h->wait, c, SERVICE_INVALID, "the value of the header %.*s has control "
-                         "characters in it", (int)name.len, (const char *)name.data);
+                         "characters in it", host_shown(name), (const char *)name.data);
     if (is_the_servers(name))
         return host_fail(h->wait, c, SERVICE_DENIED, "the header %.*s is the server's to write",
-                         (int)name.len, (const char *)name.data);
+                         host_shown(name), (const char *)name.data);
     rc = buf_reserve(&c->headers, name.len + value.len + 4);
     if (rc == E_TOO_LARGE)
         return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the response's headers are larger than %d bytes",
@@ -134,7 +134,8 @@ static bool write_log(host_call *h)
     if (level < CONTEXT_TRACE || level > CONTEXT_ERROR)
         return host_fail(h->wait, c, SERVICE_INVALID, "%d is no level of the log: those are 0 trace, "
                          "1 debug, 2 info, 3 warn, 4 error", level);
-    c->host->log(c, level, message, attributes);
+    if (!context_write_log(c, (enum context_log_level)level, message, attributes))
+        return host_fail(h->wait, c, SERVICE_OVER_QUOTA, "one call may log %lu bytes", LIMIT_LOGGED_BYTES);
     return host_return(h->wait, 0);
 }
 

@@ -58,6 +58,8 @@
 #define LIMIT_TOPIC_BYTES 256
 #define LIMIT_EVENT_HOPS 16                          /* of events that are emitted for events */
 #define LIMIT_INVOKE_DEPTH 8                         /* of functions that invoke functions */
+#define LIMIT_INVOCATIONS 1000                       /* that one sets off, with those that they do */
+#define LIMIT_LOGGED_BYTES (1024UL * 1024)           /* by one invocation */
 #define LIMIT_REQUEST_JSON_BYTES (1024UL * 1024)     /* of what ubiq_request gives */
 #define LIMIT_RESPONSE_HEAD_BYTES (16 * 1024)        /* of the headers that a function sets */
 #define LIMIT_TRACE_BYTES (16 * 1024)                /* of what a function says of itself */

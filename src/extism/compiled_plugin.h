@@ -33,6 +33,9 @@ typedef struct compiled_options {
      * caller's stack. */
     const http_driver *http;
     http_policy http_policy; /* in place of the manifest's allowed_hosts; or NULL */
+    /* Takes a line that a guest logs with Extism's log_*, UTF-8, in place of the library's log; `level` is
+     * an enum log_level that is on. Must not block. Or NULL. */
+    void (*log)(void *host_context, int level, slice text);
 } compiled_options;
 
 /* Loads from what extism_plugin_new takes as `wasm`. One reference. E_INVALID, E_IO: the text says

@@ -160,6 +160,8 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
 {
     enum log_level level = (enum log_level)(uintptr_t)env;
     instance *i = instance_of_caller(caller);
+    plugin_state *s = instance_state(i);
+    const compiled_options *options = &instance_code(i)->options;
     uint64_t offset = (uint64_t)raw[0].i64;
     char problem[UTF8_PROBLEM_BYTES];
     slice text;
@@ -171,12 +173,13 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
     }
     if (!imports_block(i, offset, &text))
         return imports_trap("invalid handle offset for log message: %" PRIu64, offset);
-    if (slice_is_utf8(text)) {
-        log_write(level, "pdk", plugin_state_id_text(instance_state(i)), text);
-    } else {
+    if (!slice_is_utf8(text)) {
         utf8_describe(text, problem, sizeof problem);
-        log_printf(LOG_ERROR, "pdk", plugin_state_id_text(instance_state(i)),
-                   "unable to log message: Err(%s)", problem);
+        log_printf(LOG_ERROR, "pdk", plugin_state_id_text(s), "unable to log message: Err(%s)", problem);
+    } else if (options->log) {
+        options->log(s->host_context, (int)level, text);
+    } else {
+        log_write(level, "pdk", plugin_state_id_text(s), text);
     }
     free_block(i, offset);
     return NULL;
