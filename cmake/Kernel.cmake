@@ -29,3 +29,16 @@ add_custom_command(
     DEPENDS ${kernel_out}/kernel.wasm ${CMAKE_SOURCE_DIR}/cmake/Embed.cmake
     COMMENT "Embedding the kernel"
     VERBATIM)
+
+# What becomes of a module before it is compiled is what these files say: compiled code that is kept from
+# another version of them is not for this one.
+file(GLOB link_sources CONFIGURE_DEPENDS
+    ${CMAKE_SOURCE_DIR}/src/extism/wasm_*.[ch] ${CMAKE_SOURCE_DIR}/src/extism/module.[ch])
+list(JOIN link_sources "," link_names)
+add_custom_command(
+    OUTPUT ${kernel_out}/link_version.h
+    COMMAND ${CMAKE_COMMAND} -D sources=${link_names} -D out=${kernel_out}/link_version.h
+            -D name=LINK_VERSION -P ${CMAKE_SOURCE_DIR}/cmake/Digest.cmake
+    DEPENDS ${link_sources} ${CMAKE_SOURCE_DIR}/cmake/Digest.cmake
+    COMMENT "Digesting the linker"
+    VERBATIM)

@@ -31,7 +31,8 @@ if(TARGET ubiq_extism)
     if(EXISTS ${CMAKE_SOURCE_DIR}/src/extism/kernel/kernel.c)
         target_sources(ubiq_extism PRIVATE
             ${CMAKE_BINARY_DIR}/generated/extism/kernel_wasm.c
-            ${CMAKE_BINARY_DIR}/generated/extism/kernel_wasm.h)
+            ${CMAKE_BINARY_DIR}/generated/extism/kernel_wasm.h
+            ${CMAKE_BINARY_DIR}/generated/extism/link_version.h)
         target_include_directories(ubiq_extism PRIVATE ${CMAKE_BINARY_DIR}/generated)
     endif()
     include(LibExtism)

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "extism/kernel_wasm.h"
 #include "extism/limits.h"
+#include "extism/link_version.h"
 #include "extism/module_cache.h"
 #include "extism/wasm_module.h"
 
@@ -187,14 +188,14 @@ done:
     return loaded;
 }
 
-/* What the code depends on: the source, how it is linked, and the kernel that is linked with it. */
+/* What the code depends on: the source, the kernel that is linked with it, what links it, and how. */
 static bool cache_key(slice source, const module_options *o, char out[SHA256_HEX_BYTES + 32])
 {
     char source_hash[SHA256_HEX_BYTES], kernel_hash[SHA256_HEX_BYTES];
     if (sha256_hex(source, source_hash) != 0 ||
         sha256_hex(slice_of(kernel_wasm, kernel_wasm_len), kernel_hash) != 0)
         return false;
-    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%d-%d-%u-%d", source_hash, kernel_hash,
+    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%.8s-%d-%u-%d", source_hash, kernel_hash,
              LINK_VERSION, (int)o->mode, o->slack_pages, o->fuel);
     return true;
 }

@@ -18,10 +18,6 @@
  * The module must have been validated by the engine before: what the guest's code may name was
  * decided there, before the kernel's memory stood beside its own. */
 
-/* Part of what a linked module is cached by: to be raised with every change of what the same module
- * becomes, or of which modules are refused. */
-#define LINK_VERSION 5
-
 enum link_mode { LINK_MERGED, LINK_IMPORTED };
 
 /* Names of the added exports. No module can have them by accident; one that has is refused. */
