@@ -59,9 +59,10 @@ static size_t mappable_instances(void)
 /* How many of the slots that were asked for fit: as many, or fewer, or none. */
 static size_t affordable(size_t wanted, error *shortage)
 {
-    size_t n = wanted < LIMIT_POOLED_INSTANCES_MAX ? wanted : LIMIT_POOLED_INSTANCES_MAX;
-    size_t mappable = mappable_instances();
+    size_t mappable = mappable_instances(), n;
 
+    wanted = wanted < LIMIT_POOLED_INSTANCES_MAX ? wanted : LIMIT_POOLED_INSTANCES_MAX;
+    n = wanted;
     if (n > mappable) {
         n = mappable;
         error_set(shortage, E_TOO_LARGE,

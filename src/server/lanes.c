@@ -30,8 +30,14 @@ void lanes_deinit(lanes *l)
 
 void lanes_add(lanes *l, size_t lane, task *t)
 {
-    task_append(&l->lane[lane].tasks, t);
-    task_append(&l->turns, &l->lane[lane].turn);
+    struct lane *to = &l->lane[lane];
+
+    task_append(&to->tasks, t);
+    if (task_is_listed(&to->turn))
+        return;
+    if (to->credit_ns >= 0)
+        to->credit_ns = QUANTUM_NS;
+    task_append(&l->turns, &to->turn);
 }
 
 /* A lane whose turn is over goes behind the others, with what it may use in its next one. */
@@ -49,10 +55,8 @@ task *lanes_take(lanes *l)
             return t;
         }
         task_remove(turn);
-        if (!t) {
-            lane->credit_ns = lane->credit_ns < 0 ? lane->credit_ns : 0;
+        if (!t)
             continue;
-        }
         lane->credit_ns += QUANTUM_NS;
         task_append(&l->turns, turn);
     }

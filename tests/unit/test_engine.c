@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "extism/engine.h"
+#include "extism/engine_stacks.h"
+#include "extism/limits.h"
 #include "guest.h"
 
 /* An engine is made once a process, so each of these runs in a child. */
@@ -204,6 +205,61 @@ static void some_calls(void)
     compiled_plugin_unref(code);
 }
 
+static size_t mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    size_t lines = 0;
+
+    guest_require(maps != NULL);
+    for (int c; (c = getc(maps)) != EOF;)
+        lines += c == '\n';
+    fclose(maps);
+    return lines;
+}
+
+/* Slots cost no mappings, where the system has guards for their stacks that cost none; and an instance
+ * costs two for each memory, where its data is copied. */
+static void few_mappings(void *unused)
+{
+    enum { SLOTS = 500, INSTANCES = 50, OTHERS = 60 };
+    static const char guest[] = "(module (memory 1) (data (i32.const 65000) \"x\")"
+                                "(func (export \"f\") (i32.store (i32.const 0) (i32.const 1))))";
+    instance *instances[INSTANCES];
+    plugin_state state;
+    size_t before = mappings();
+    compiled_plugin *code;
+
+    (void)unused;
+    guest_require(engine_set_instances(SLOTS, NULL) == SLOTS);
+    code = compile(guest, true);
+    plugin_state_init(&state, &code->manifest);
+    if (engine_stacks_can_merge())
+        guest_require(mappings() < before + OTHERS);
+    before = mappings();
+    for (int i = 0; i < INSTANCES; i++)
+        guest_require(instance_acquire(&instances[i], code, &state, NULL) == 0);
+    guest_require(mappings() < before + 4 * INSTANCES + OTHERS);
+    for (int i = 0; i < INSTANCES; i++)
+        instance_release(instances[i]);
+    plugin_state_deinit(&state);
+    compiled_plugin_unref(code);
+}
+
+/* More than the system's limits allow are not promised, and it is said which limit that is. */
+static void a_shortage(void *unused)
+{
+    error shortage = {0};
+
+    (void)unused;
+    guest_require(engine_set_instances(10, &shortage) == 10);
+    guest_require(shortage.code == 0);
+    guest_require(engine_set_instances(SIZE_MAX, &shortage) < LIMIT_POOLED_INSTANCES_MAX);
+    guest_require(shortage.code == E_TOO_LARGE);
+    guest_require(strstr(error_text(&shortage), "vm.max_map_count is ") ||
+                  strstr(error_text(&shortage), "address space for no more than "));
+    error_deinit(&shortage);
+}
+
 static void no_slots_at_all(void *unused)
 {
     (void)unused;
@@ -382,6 +438,8 @@ IN_CHILD(test_more_plugins_than_slots, more_plugins_than_slots)
 IN_CHILD(test_more_calls_than_slots, more_calls_than_slots)
 IN_CHILD(test_idle_instances_make_room, idle_instances_make_room)
 IN_CHILD(test_linked_modules_without_slots, linked_modules_without_slots)
+IN_CHILD(test_few_mappings, few_mappings)
+IN_CHILD(test_a_shortage, a_shortage)
 IN_CHILD(test_no_slots_at_all, no_slots_at_all)
 IN_CHILD(test_more_slots_than_there_can_be, more_slots_than_there_can_be)
 IN_CHILD(test_threads_with_fresh_calls, threads_with_fresh_calls)
@@ -436,6 +494,8 @@ int main(void)
         cmocka_unit_test(test_more_calls_than_slots),
         cmocka_unit_test(test_idle_instances_make_room),
         cmocka_unit_test(test_linked_modules_without_slots),
+        cmocka_unit_test(test_few_mappings),
+        cmocka_unit_test(test_a_shortage),
         cmocka_unit_test(test_no_slots_at_all),
         cmocka_unit_test(test_more_slots_than_there_can_be),
         cmocka_unit_test(test_fork),

@@ -144,13 +144,12 @@ static void assert_looks_new(const char *after, compiled_plugin *code, const gue
 }
 
 /* Each use, and what the next user finds: with its own eyes, and byte by byte. */
-static void test_nothing_is_left_behind(void **state)
+static void check_nothing_is_left_behind(const char *text)
 {
-    compiled_plugin *code = guest_compile_fibers(dirty);
+    compiled_plugin *code = guest_compile_fibers(text);
     snapshot fresh = fresh_snapshot(code);
     guest_result look = fresh_look(code);
 
-    (void)state;
     for (size_t n = 0; n < 2 * sizeof uses / sizeof *uses; n++) {
         const struct use *u = &uses[n % (sizeof uses / sizeof *uses)];
         plugin_state next;
@@ -171,6 +170,26 @@ static void test_nothing_is_left_behind(void **state)
     guest_result_free(&look);
     snapshot_free(&fresh);
     compiled_plugin_unref(code);
+}
+
+static void test_nothing_is_left_behind(void **state)
+{
+    (void)state;
+    check_nothing_is_left_behind(dirty);
+}
+
+/* The same with so much data that it is mapped and not copied. */
+static void test_nothing_is_left_behind_where_data_is_mapped(void **state)
+{
+    static char much[LIMIT_COPIED_DATA + 1];
+    char *text = NULL;
+
+    (void)state;
+    memset(much, 'x', sizeof much - 1);
+    assert_true(asprintf(&text, "%.*s (data (i32.const 70000) \"%s\"))",
+                         (int)(strrchr(dirty, ')') - dirty), dirty, much) > 0);
+    check_nothing_is_left_behind(text);
+    free(text);
 }
 
 /* Calls a function of an instance of the C API's mode; whether it went well. */
@@ -483,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_left_behind),
+        cmocka_unit_test(test_nothing_is_left_behind_where_data_is_mapped),
         cmocka_unit_test(test_nothing_is_left_behind_by_a_plugin),
         cmocka_unit_test(test_the_end_of_memory_stays_where_it_is),
         cmocka_unit_test(test_memory_of_no_pages),
