@@ -216,7 +216,7 @@ class Damage(Disk):
         self.start()
         self.database = self.path(".ubiq", "data", "ubiq.db")
         for n in range(20):
-            self.run_all(*[("set", f"key:{n}:{i}", "x" * 1000, 0) for i in range(20)])
+            self.run_all(*[("set", f"key:{n}:{i}", "x" * 1000, 0) for i in range(5)])
         self.run_all(("write", "file", "content"))
         self.stop()
         for leftover in ("-wal", "-shm"):
