@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int bad_usage(const data_command *c, const char *what, const char *value)
@@ -89,12 +90,24 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
     return c->argc ? -1 : bad_usage(c, "what is to be done?", NULL);
 }
 
+/* A directory that is not there is not made. */
+static int check_project(const char *path, error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return error_set(err, E_NOT_FOUND, "%s: %s", path, strerrordesc_np(errno));
+    return S_ISDIR(st.st_mode) ? 0 : error_set(err, E_INVALID, "%s is no directory", path);
+}
+
 static int open_data(data_command *c, error *err)
 {
     problems found = {0};
-    int rc = config_read(&c->config, c->project,
-                         c->environment ? c->environment : ENVIRONMENT_DEVELOPMENT, &found, err);
+    int rc = check_project(c->project, err);
 
+    rc = rc ? rc
+            : config_read(&c->config, c->project,
+                          c->environment ? c->environment : ENVIRONMENT_DEVELOPMENT, &found, err);
     if (rc)
         return rc;
     rc = problems_conclude(&found, err);

@@ -3,6 +3,7 @@
 #include "cli/data.h"
 #include "services/events_admin.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,18 +34,33 @@ static int failed(error *err)
     return CLI_FAILED;
 }
 
+/* The number of --after; 0 when that is none. */
+static int64_t read_number(const char *text)
+{
+    char *end;
+    long long n;
+
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    return errno || *end || n < 1 ? 0 : n;
+}
+
 static int list(data_command *c)
 {
+    int64_t after = c->after ? read_number(c->after) : 0;
     error err = {0};
     buf out;
     int rc;
 
+    if (c->after && after == 0) {
+        fprintf(stderr, "ubiq events: --after takes a number from 1, not \"%s\"\n", c->after);
+        return CLI_USAGE;
+    }
     buf_init(&out, SIZE_MAX);
     rc = events_admin_prepare(c->services.store, &err);
     rc = rc ? rc
             : events_admin_list(c->services.store, c->dead ? EVENTS_DEAD : EVENTS_PENDING,
-                                c->after ? strtoll(c->after, NULL, 10) : 0,
-                                c->limit ? c->limit : 100, &out, &err);
+                                after, c->limit ? c->limit : 100, &out, &err);
     rc = rc ? failed(&err) : data_print(c, buf_slice(&out));
     rc = rc ? rc : data_print(c, slice_str("\n"));
     buf_deinit(&out);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "server/limits.h"
 #include "server/listener.h"
+#include "server/query.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -20,24 +21,24 @@
 
 #define TOKEN_BYTES 32
 
-const char *admin_query(const admin_request *r, const char *name, const char *otherwise)
+slice admin_query(const admin_request *r, const char *name)
 {
-    const char *value = evhttp_find_header(r->query, name);
+    slice value;
 
-    return value ? value : otherwise;
+    return strmap_get(&r->query, slice_str(name), &value) ? value : slice_of(NULL, 0);
 }
 
 int64_t admin_query_number(const admin_request *r, const char *name, int64_t otherwise)
 {
-    const char *text = evhttp_find_header(r->query, name);
+    slice text;
     char *end;
     long long n;
 
-    if (!text)
+    if (!strmap_get(&r->query, slice_str(name), &text))
         return otherwise;
     errno = 0;
-    n = strtoll(text, &end, 10);
-    return errno || *end || end == text || n < 1 ? 0 : n;
+    n = strtoll((const char *)text.data, &end, 10);
+    return errno || text.len == 0 || end != (const char *)text.data + text.len || n < 1 ? 0 : n;
 }
 
 void admin_answer(const admin_request *r, int status, const char *type, slice body)
@@ -130,7 +131,6 @@ static void on_request(struct evhttp_request *asked, void *arg)
     admin *a = arg;
     admin_request r = {.admin = a, .request = asked, .method = evhttp_request_get_command(asked)};
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(asked);
-    struct evkeyvalq query = {0};
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 
     if (!is_allowed(a, asked)) {
@@ -139,14 +139,13 @@ static void on_request(struct evhttp_request *asked, void *arg)
                     "this takes the token in .ubiq/admin-token, as \"Authorization: Bearer TOKEN\"");
         return;
     }
-    if (!path || evhttp_parse_query_str(evhttp_uri_get_query(uri) ? evhttp_uri_get_query(uri) : "",
-                                        &query) != 0) {
+    if (!path)
         admin_error(&r, HTTP_BADREQUEST, "bad_request", "the address is not understood");
-        return;
-    }
-    r.query = &query;
-    route(&r, path);
-    evhttp_clear_headers(&query);
+    else if (query_read(slice_str(evhttp_uri_get_query(uri)), &r.query))
+        admin_error(&r, HTTP_SERVUNAVAIL, "busy", "out of memory");
+    else
+        route(&r, path);
+    strmap_deinit(&r.query);
 }
 
 /* Reads the token, or makes one at the first start. */
@@ -227,6 +226,15 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* Nothing longer is taken, so that who has no token takes no more memory than that. */
+static ev_ssize_t longest_body(const config *c)
+{
+    const config_services *s = &c->services;
+
+    return (ev_ssize_t)(s->storage_file_bytes > s->kv_value_bytes ? s->storage_file_bytes
+                                                                   : s->kv_value_bytes);
+}
+
 int admin_create(admin **out, const admin_options *options, error *err)
 {
     admin *a = calloc(1, sizeof *a);
@@ -249,7 +257,7 @@ int admin_create(admin **out, const admin_options *options, error *err)
     evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST |
                                             EVHTTP_REQ_DELETE | EVHTTP_REQ_HEAD);
     evhttp_set_max_headers_size(a->http, LIMIT_HEAD_BYTES);
-    evhttp_set_max_body_size(a->http, LIMIT_ADMIN_BODY_BYTES);
+    evhttp_set_max_body_size(a->http, longest_body(app_config(options->app)));
     evhttp_set_timeout(a->http, LIMIT_ADMIN_S);
     evhttp_set_gencb(a->http, on_request, a);
     rc = read_token(a, err);

@@ -116,8 +116,8 @@ void admin_kv(const admin_request *r)
             return;
         }
         o.verb = KV_LIST;
-        o.key = slice_str(admin_query(r, "prefix", ""));
-        o.after = slice_str(admin_query(r, "after", ""));
+        o.key = admin_query(r, "prefix");
+        o.after = admin_query(r, "after");
         o.limit = admin_query_number(r, "limit", LIST_DEFAULT);
         run_kv(r, &o, "application/json");
         return;
@@ -149,8 +149,8 @@ void admin_storage(const admin_request *r)
             return;
         }
         o.verb = STORAGE_LIST;
-        o.path = slice_str(admin_query(r, "prefix", ""));
-        o.after = slice_str(admin_query(r, "after", ""));
+        o.path = admin_query(r, "prefix");
+        o.after = admin_query(r, "after");
         o.limit = admin_query_number(r, "limit", LIST_DEFAULT);
         run_storage(r, &o, "application/json");
         return;

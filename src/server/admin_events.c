@@ -11,14 +11,19 @@ static int status_of(int rc)
 
 static void list(const admin_request *r, store *s)
 {
-    bool dead = evhttp_find_header(r->query, "dead") != NULL;
+    bool dead = strmap_get(&r->query, slice_str("dead"), NULL);
+    bool has_after = strmap_get(&r->query, slice_str("after"), NULL);
+    int64_t after = admin_query_number(r, "after", 0), limit = admin_query_number(r, "limit", 100);
     error err = {0};
     buf json;
     int rc;
 
+    if (limit == 0 || (has_after && after == 0)) {
+        admin_error(r, HTTP_BADREQUEST, "invalid", "after and limit are numbers from 1");
+        return;
+    }
     buf_init(&json, SIZE_MAX);
-    rc = events_admin_list(s, dead ? EVENTS_DEAD : EVENTS_PENDING, admin_query_number(r, "after", 0),
-                           admin_query_number(r, "limit", 100), &json, &err);
+    rc = events_admin_list(s, dead ? EVENTS_DEAD : EVENTS_PENDING, after, limit, &json, &err);
     if (rc)
         admin_error(r, status_of(rc), "unavailable", error_text(&err));
     else

@@ -2,6 +2,7 @@
 #define UBIQ_SERVER_ADMIN_INTERNAL_H
 
 #include "server/admin.h"
+#include "base/strmap.h"
 #include "server/listener.h"
 #include "services/operation_waiter.h"
 
@@ -27,11 +28,11 @@ typedef struct admin_request {
     struct evhttp_request *request;
     enum evhttp_cmd_type method;
     slice rest;   /* of the path, behind the resource, percent escapes undone, NUL behind it: "user:1" */
-    const struct evkeyvalq *query;
+    strmap query;
 } admin_request;
 
-/* A value of the query, or `otherwise`. */
-const char *admin_query(const admin_request *r, const char *name, const char *otherwise);
+/* A value of the query, empty when it is not there. */
+slice admin_query(const admin_request *r, const char *name);
 
 /* A number of the query from 1, or `otherwise`; 0 for what is none. */
 int64_t admin_query_number(const admin_request *r, const char *name, int64_t otherwise);

@@ -40,8 +40,7 @@
 #define LIMIT_BACKLOG 4096
 #define LIMIT_LOG_BYTES (8UL * 1024 * 1024) /* waiting to be written; lines beyond are dropped */
 
-#define LIMIT_ADMIN_BODY_BYTES (1024L * 1024 * 1024) /* the services have limits of their own */
-#define LIMIT_ADMIN_S 60                            /* for one request */
+#define LIMIT_ADMIN_S 60 /* for one request to the admin listener */
 
 /* Of middleware. */
 #define LIMIT_MIDDLEWARE 32      /* for one function */

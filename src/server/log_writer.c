@@ -21,6 +21,7 @@ struct piece {
 struct log_writer {
     pthread_t thread;
     int fd;
+    bool torn;            /* the thread's: half a line stands at the end */
     pthread_mutex_t lock; /* for what follows */
     pthread_cond_t more;
     struct piece *first;
@@ -30,29 +31,54 @@ struct log_writer {
     bool stopping;
 };
 
-/* False when nobody will ever read it. */
-static bool write_all(int fd, const char *data, size_t len)
+/* How much of it was written: less than all when the disk is full or nobody will ever read it. */
+static size_t write_all(int fd, const char *data, size_t len)
 {
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
+    size_t put = 0;
+
+    while (put < len) {
+        ssize_t n = write(fd, data + put, len - put);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return false;
-        data += n;
-        len -= (size_t)n;
+            break;
+        put += (size_t)n;
     }
-    return true;
+    return put;
 }
 
-static void tell_dropped(int fd, size_t dropped)
+static size_t count_lines(const char *data, size_t len)
+{
+    const char *end = data + len;
+    size_t lines = 0;
+
+    while (data < end && (data = memchr(data, '\n', (size_t)(end - data)))) {
+        lines++;
+        data++;
+    }
+    return lines;
+}
+
+/* Writes lines; how many were lost. What follows half a line begins a new one. */
+static size_t write_lines(log_writer *w, const char *data, size_t len)
+{
+    size_t put;
+
+    if (w->torn && write_all(w->fd, "\n", 1) != 1)
+        return count_lines(data, len);
+    put = write_all(w->fd, data, len);
+    w->torn = put > 0 && put < len && data[put - 1] != '\n';
+    return count_lines(data + put, len - put);
+}
+
+/* False when that cannot be written either. */
+static bool tell_dropped(log_writer *w, size_t dropped)
 {
     char line[64];
     int len = snprintf(line, sizeof line, "{\"dropped_lines\":%zu}\n", dropped);
 
-    if (dropped)
-        write_all(fd, line, (size_t)len);
+    return write_lines(w, line, (size_t)len) == 0;
 }
 
 static void *run(void *arg)
@@ -73,9 +99,11 @@ static void *run(void *arg)
             w->end = &w->first;
         w->dropped = 0;
         pthread_mutex_unlock(&w->lock);
-        write_all(w->fd, p->data, p->len);
-        tell_dropped(w->fd, dropped);
+        dropped += write_lines(w, p->data, p->len);
+        if (dropped && tell_dropped(w, dropped))
+            dropped = 0;
         pthread_mutex_lock(&w->lock);
+        w->dropped += dropped;
         w->bytes -= p->len;
         free(p->data);
         free(p);
@@ -101,18 +129,6 @@ int log_writer_create(log_writer **out, int fd, error *err)
     }
     *out = w;
     return 0;
-}
-
-static size_t count_lines(const char *data, size_t len)
-{
-    const char *end = data + len;
-    size_t lines = 0;
-
-    while (data < end && (data = memchr(data, '\n', (size_t)(end - data)))) {
-        lines++;
-        data++;
-    }
-    return lines;
 }
 
 void log_writer_put(log_writer *w, void *data, size_t len)

@@ -1,7 +1,6 @@
 #include "server/query.h"
 
 #include "base/json.h"
-#include "base/strmap.h"
 
 slice query_of(slice target)
 {
@@ -50,7 +49,7 @@ static slice take_part(slice *rest, char mark)
     return part;
 }
 
-static int read_pairs(slice query, strmap *into)
+int query_read(slice query, strmap *into)
 {
     buf name, value;
     int rc = 0;
@@ -75,7 +74,7 @@ static int read_pairs(slice query, strmap *into)
 int query_put_json(buf *out, slice query)
 {
     strmap pairs = {0};
-    int rc = read_pairs(query, &pairs);
+    int rc = query_read(query, &pairs);
 
     rc = rc ? rc : buf_append_byte(out, '{');
     for (size_t i = 0; i < pairs.count && rc == 0; i++) {

@@ -10,6 +10,7 @@
 
 #define SCHEMA_VERSION 1 /* of all tables; stands in the file as user_version */
 #define RETRY_MS 10
+#define SMALLEST_DATABASE 512 /* of SQLite, a page */
 
 static const char doing[] = "opening";
 
@@ -50,8 +51,8 @@ static int make_file(const char *path, error *err)
     return 0;
 }
 
-/* A file that lost all its bytes while there is a log for it would be taken for a new one, and the log
- * be thrown away. */
+/* What SQLite would take for a new database, and write over it or throw its log away: a file that was cut
+ * off within its header, and one that lost all its bytes while there is a log for it. */
 static int check_size(const char *path, error *err)
 {
     struct stat st, log_st;
@@ -60,10 +61,14 @@ static int check_size(const char *path, error *err)
 
     if (asprintf(&log_path, "%s-wal", path) < 0)
         return error_set(err, E_NO_MEMORY, "out of memory for the database");
-    if (stat(path, &st) == 0 && st.st_size == 0 && stat(log_path, &log_st) == 0 &&
-        log_st.st_size > 0)
+    if (stat(path, &st) != 0)
+        goto done;
+    if (st.st_size > 0 && st.st_size < SMALLEST_DATABASE)
+        rc = error_set(err, E_INVALID, "is damaged (it is cut off): " WHAT_TO_DO);
+    else if (st.st_size == 0 && stat(log_path, &log_st) == 0 && log_st.st_size > 0)
         rc = error_set(err, E_INVALID, "is damaged (it is empty, but %s is not): " WHAT_TO_DO,
                        log_path);
+done:
     free(log_path);
     return rc;
 }

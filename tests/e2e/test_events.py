@@ -1,7 +1,6 @@
 """Events and ticks of cron, noted by the function `note`, and `ubiq events`."""
 
 import json
-import random
 import sqlite3
 import time
 import unittest
@@ -185,37 +184,6 @@ class Cron(Events):
     def test_a_line_that_is_none(self):
         self.configure('"0 0 30 2 *" = "note"')
         self.assertIn("never run", self.refused())
-
-
-class Kills(Events):
-    """The server is killed at random moments, and loses nothing that it said it has."""
-
-    KILLS = 50
-
-    def emit_until(self, end, accepted):
-        while time.monotonic() < end:
-            n = len(accepted)
-            for length, event in self.run_all(*[("emit", f"note.{i % 3}", n + i)
-                                                for i in range(10)]):
-                self.assertEqual(length, 32, event)
-                accepted.append(event.decode())
-
-    def test_every_accepted_event_is_delivered(self):
-        self.configure(attempts=1000)
-        accepted = []
-        for _ in range(self.KILLS):
-            self.start()
-            self.emit_until(time.monotonic() + random.random() * 0.15, accepted)
-            self.kill()
-        self.start()
-        self.server.wait_for(lambda: not self.listed(), "something stays pending", 60)
-        self.stop()
-        self.assertEqual(self.dead(), [])
-        noted = {json.loads(value)["id"] for value, in
-                 self.query("SELECT CAST(value AS TEXT) FROM kv WHERE key >= CAST('note:' AS BLOB)"
-                            " AND key < CAST('note;' AS BLOB)")}
-        self.assertEqual([e for e in accepted if e not in noted], [])
-        self.assertGreater(len(accepted), self.KILLS)
 
 
 if __name__ == "__main__":
