@@ -22,7 +22,7 @@ own_flags=(-std=c17 -Wall -Wextra -Werror)
 # The stack lies at the bottom, so that what overflows it traps: STACK_JS + STACK_RESERVE of runtime.h. The
 # memory is large enough for most calls, since one that has grown cannot be used again.
 link_flags=(
-    -nostartfiles -Wl,--no-entry -Wl,--export-table -Wl,--stack-first -Wl,-z,stack-size=196608
+    -nostartfiles -Wl,--no-entry -Wl,--export-table -Wl,--stack-first -Wl,-z,stack-size=212992
     -Wl,--initial-memory=2097152 -Wl,--strip-all -Wl,--gc-sections
 )
 
@@ -32,8 +32,12 @@ adapt_engine() {
         -e 's/--JS_REF_COUNT\((\w+)\)/engine_count_down(\&JS_REF_COUNT(\1))/' \
         -e 's/^( *)JS_REF_COUNT\((\w+)\)--;/\1engine_count_down(\&JS_REF_COUNT(\2));/' \
         -e 's/^( *)JS_REF_COUNT\((\w+)\)\+\+;/\1engine_count_up(\&JS_REF_COUNT(\2));/' \
+        -e 's/js_check_stack_overflow\((\w+->rt|s->ctx->rt), 0\)/engine_overflows(\1)/' \
+        -e '/^static __exception int js_parse_(expr_binary|unary|postfix_expr|statement_or_decl|assign_expr2|function_decl2)\(.*[^;]$/,/^\{/s/^\{/{ ENGINE_RECURSES;/' \
+        -e '/^static int js_parse_destructuring_element\(/,/^\{/s/^\{/{ ENGINE_RECURSES;/' \
         -e 's/^(#define JS_ARENA_SIZE +)4096$/\11024/' "$1"
-    if grep -E 'JS_REF_COUNT\(\w+\)(--|\+\+)|--JS_REF_COUNT|JS_ARENA_SIZE +4096' "$1"; then
+    if grep -E 'JS_REF_COUNT\(\w+\)(--|\+\+)|--JS_REF_COUNT|JS_ARENA_SIZE +4096|overflow\(.*, 0\)' "$1" ||
+        [ "$(grep -c ENGINE_RECURSES "$1")" -lt 7 ]; then
         fail "QuickJS-ng is not written as adapt_engine expects"
     fi
 }

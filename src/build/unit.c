@@ -210,8 +210,6 @@ static int install(struct unit *u, error *err)
         now = stamp_of(u->module_path);
     }
     u->is.output = now;
-    if (rc == 0 && u->context->manifest)
-        rc = manifest_write(u->module_path, u->source->builder->runtime, u->context->output, err);
     return rc ? rc : build_state_write(&u->is, u->state_path, err);
 }
 
@@ -267,6 +265,9 @@ enum build_result unit_build(unit_context *c, const build_source *s, buf *said, 
         result = BUILD_UNCHANGED;
     else
         result = make(&u, err);
+    if (result <= BUILD_BUILT && c->manifest &&
+        manifest_write(u.module_path, s->builder->runtime, c->output, err) != 0)
+        result = BUILD_FAILED;
 done:
     build_state_deinit(&u.was);
     build_state_deinit(&u.is);

@@ -226,9 +226,7 @@ static int compile_commonjs(const char *file, const char *source, size_t size)
     }
     list_properties(&all, exports);
     keep_functions(&all, exports);
-    return put_blob(
-        BLOB_COMMONJS, &all, bytes, size,
-        ALWAYS | (contains(bytes, size, "fetch") || contains(bytes, size, "Http") ? HTTP : 0));
+    return put_blob(BLOB_COMMONJS, &all, bytes, size, 0);
 }
 
 static bool has_exports(JSValueConst module)

@@ -1,9 +1,10 @@
 /* QuickJS-ng as one unit with what it keeps to itself.
  *
- * scripts/javascript.sh changes three things in its source: reference counts are counted up and down by the
- * two functions below, arenas are JS_ARENA_SIZE bytes as it is here, and with that a call writes to few
- * pages, all of which the host has to put back: what was there before the call is not counted any more, and
- * what is new lies side by side. */
+ * scripts/javascript.sh changes three things in its source. Reference counts are counted up and down by the
+ * two functions below, and arenas are smaller: so a call writes to few pages, all of which the host has to
+ * put back, since what was there before is not counted any more and what is new lies side by side. And
+ * functions that recurse without using much of this stack use more of it: what they really use up is the
+ * host's, which cannot be seen from here and must not end first. */
 #include <stdint.h>
 
 #define ENGINE_IMMORTAL (1 << 30) /* a count from here on stays as it is */
@@ -16,6 +17,16 @@ static inline int engine_count_up(int *count)
 static inline int engine_count_down(int *count)
 {
     return *count < ENGINE_IMMORTAL ? --*count : *count;
+}
+
+#define ENGINE_PADDING 96 /* bytes of stack a level of such a recursion */
+#define ENGINE_RECURSES engine_use(__builtin_alloca(2 * ENGINE_PADDING))
+#define engine_overflows(rt)                                                                       \
+    (engine_use(__builtin_alloca(ENGINE_PADDING)), js_check_stack_overflow(rt, 0))
+
+static inline void engine_use(void *p)
+{
+    __asm__ volatile("" : : "r"(p));
 }
 
 #include "quickjs.c"
