@@ -2,15 +2,19 @@ using System;
 using System.Diagnostics;
 using System.Linq;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace Ubiquitous.Extism.Tests
 {
-    /// <summary>A million calls with host functions, from four threads, while the collector moves everything
-    /// that can be moved: resident memory does not grow, and every answer is right.</summary>
+    /// <summary>A million calls with host functions, from four threads, and some that wait in the library's,
+    /// while the collector moves everything that can be moved: resident memory does not grow, and every answer
+    /// is right.</summary>
     internal static class Soak
     {
         private const int Threads = 4;
         private const int Calls = 1_000_000;
+        private const int AsyncCalls = 50_000;
+        private const int AtOnce = 100;
         private const long MayGrow = 8 << 20;
 
         private static volatile bool done;
@@ -22,14 +26,22 @@ namespace Ubiquitous.Extism.Tests
             var collector = new Thread(Compact);
             var watch = Stopwatch.StartNew();
 
+            using CompiledPlugin waiting = Guest.Compile(HostFunction.Create("text", async (string text) =>
+            {
+                await Task.Yield();
+                return text;
+            }));
+
             collector.Start();
             Calling(compiled, Calls / 5);
+            Waiting(waiting, AsyncCalls / 2).Wait();
             long before = Settled();
             Calling(compiled, Calls);
+            Waiting(waiting, AsyncCalls).Wait();
             long after = Settled();
             done = true;
             collector.Join();
-            Console.WriteLine($"{Calls} calls from {Threads} threads, {GC.CollectionCount(0)} collections, " +
+            Console.WriteLine($"{Calls} calls from {Threads} threads, {AsyncCalls} that wait, {GC.CollectionCount(0)} collections, " +
                               $"{watch.Elapsed.TotalSeconds:F1} s: resident memory {before >> 10} KiB, then {after >> 10} KiB");
             if (after - before <= MayGrow)
                 return 0;
@@ -60,6 +72,17 @@ namespace Ubiquitous.Extism.Tests
                 thread.Join();
             if (failure != null)
                 throw new Exception("a call went wrong", failure);
+        }
+
+        private static async Task Waiting(CompiledPlugin compiled, int count)
+        {
+            for (int i = 0; i < count; i += AtOnce)
+            {
+                string[] answers = await Task.WhenAll(
+                    Enumerable.Range(i, AtOnce).Select(n => compiled.CallAsync("text", n.ToString(), n)));
+                for (int k = 0; k < AtOnce; k++)
+                    Check.Equal((i + k).ToString(), answers[k]);
+            }
         }
 
         private static void One(Plugin plugin, int number, int i)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the tests' plug-ins from C, C++, Rust and Go:
+# Builds the tests' plug-ins from C, C++, Rust, Go and, with the program that the variable UBIQ names,
+# JavaScript, which becomes a manifest:
 #
 #   build.sh OUTPUT_DIRECTORY
 #
@@ -101,6 +102,15 @@ build_cpp() {
     keep "$k" cpp_services
 }
 
+# As it says where its modules are, the manifest is made in its place; the program builds what has changed.
+build_js() {
+    local dir=$out/js
+    [[ -n ${UBIQ:-} ]] || return 0
+    mkdir -p "$dir/functions"
+    cp "$here"/js/functions/*.js "$dir/functions"
+    "$UBIQ" build "$dir" --manifest >/dev/null && cp "$dir/.ubiq/manifest/js_plugin.json" "$out"
+}
+
 # build_plugin NAME DIRECTORY : a plug-in in Rust or Go, unless its toolchain is absent.
 build_plugin() {
     local status=0
@@ -111,6 +121,7 @@ build_plugin() {
 status=0
 build_c || status=1
 build_cpp || status=1
+build_js || status=1
 build_plugin rust_plugin rust || status=1
 build_plugin go_plugin go || status=1
 exit $status
