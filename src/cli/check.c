@@ -9,9 +9,10 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: ubiq check DIR [--env NAME] [--json]\n"
+    "usage: ubiq check [DIR] [--env NAME] [--json]\n"
     "\n"
-    "Looks at all of the project in DIR that `ubiq serve` would use, and says what is\n"
+    "Looks at all of the project in DIR, which is the working directory without it,\n"
+    "that `ubiq serve` would use, and says what is\n"
     "wrong with it: in ubiq.toml, in routes, permissions and middleware, and whether\n"
     "each function's module can be used. When nothing is, it prints the routes with\n"
     "what applies to each.\n"
@@ -65,9 +66,9 @@ static int read_arguments(int argc, char **argv, check_options *o)
             return bad_usage("unknown option", argv[optind - 1]);
         }
     }
-    if (argc - optind != 1)
-        return bad_usage(argc == optind ? "which directory?" : "more than one directory", NULL);
-    o->directory = argv[optind];
+    if (argc - optind > 1)
+        return bad_usage("more than one directory", NULL);
+    o->directory = argc == optind ? "." : argv[optind];
     return -1;
 }
 

@@ -13,11 +13,12 @@
 #define ROUTES_SHOWN 20
 
 static const char usage[] =
-    "usage: ubiq serve DIR [--listen ADDRESS:PORT] [--workers N]\n"
+    "usage: ubiq serve [DIR] [--listen ADDRESS:PORT] [--workers N]\n"
     "                      [--access-log PATH] [--env NAME]\n"
     "\n"
-    "Serves the functions of the project in DIR over HTTP. DIR/functions/a/b.wasm\n"
-    "answers at /a/b, and index.wasm for its directory. A request's body is the\n"
+    "Serves the functions of the project in DIR, which is the working directory\n"
+    "without it, over HTTP. What `ubiq build` makes of DIR/functions/a/b.c\n"
+    "answers at /a/b, and an index for its directory. A request's body is the\n"
     "function's input, the output is the response's body, and each request runs in\n"
     "an instance of its own. GET /healthz answers \"ok\".\n"
     "\n"
@@ -88,9 +89,9 @@ static int read_arguments(int argc, char **argv, server_options *o, const char *
             return bad_usage("unknown option", argv[optind - 1]);
         }
     }
-    if (argc - optind != 1)
-        return bad_usage(argc == optind ? "which directory?" : "more than one directory", NULL);
-    *directory = argv[optind];
+    if (argc - optind > 1)
+        return bad_usage("more than one directory", NULL);
+    *directory = argc == optind ? "." : argv[optind];
     return -1;
 }
 
