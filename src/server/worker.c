@@ -236,8 +236,12 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 static void *run(void *arg)
 {
     worker *w = arg;
+    store *kept = app_services(w->shared->app)->store;
 
     outbound_use(&w->outbound);
+    /* Without room for that, each read pays for itself. */
+    if (kept && store_share_reads(kept, NULL) != 0)
+        kept = NULL;
     while (!w->stopping && !(w->draining && w->connections == 0 && w->calls == 0)) {
         bool idle = lanes_is_empty(&w->lanes);
 
@@ -247,9 +251,11 @@ static void *run(void *arg)
         event_base_loop(w->base, EVLOOP_ONCE | (idle ? 0 : EVLOOP_NONBLOCK));
         if (!lanes_is_empty(&w->lanes))
             run_tasks(w);
+        store_end_turn(kept);
         free_dead(w);
     }
     close_all(w);
+    store_end_turn(kept);
     free_dead(w);
     kept_calls_deinit(&w->kept);
     ticker_idle(w->ticker_slot);

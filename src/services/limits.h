@@ -26,6 +26,7 @@
 #define LIMIT_STORE_WRITER_BUSY_MS 5000 /* until another process lets go of the database */
 #define LIMIT_STORE_READER_BUSY_MS 500
 #define LIMIT_STORE_READER_WAIT_MS 50 /* for those who read a log that has become long */
+#define LIMIT_STORE_TURN_NS 1000000 /* for which reads share a transaction */
 #define LIMIT_STORE_PAGE_BYTES 2048
 #define LIMIT_STORE_LOG_PAGES 8192 /* of SQLite's log, before they are taken into the database */
 #define LIMIT_STORE_WRITER_CACHE_KIB 16384

@@ -70,6 +70,16 @@ int store_write_now(store *s, store_write *w, error *err) MUST_CHECK;
  * holds what it bound and sees the database as it is now, and the log of changes cannot be folded. */
 struct sqlite3_stmt *store_statement(store *s, const char *sql, error *err) MUST_CHECK;
 
+/* For a thread that reads often and works in turns, such as an event loop's: from now on, what it reads
+ * within one turn shares a transaction, and with it the price of SQLite's locks. What a write of this
+ * process has changed is seen from when that is done; what another process has written, within
+ * LIMIT_STORE_TURN_NS or in the next turn. */
+int store_share_reads(store *s, error *err) MUST_CHECK;
+
+/* Ends the calling thread's turn; to be called before it waits for anything. Cheap when it has not read.
+ * `s` may be NULL. */
+void store_end_turn(store *s);
+
 /* Ends the use of a statement. Takes NULL. */
 void store_reset(struct sqlite3_stmt *statement);
 

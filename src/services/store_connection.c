@@ -1,5 +1,7 @@
 #include "services/store_internal.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,12 +149,63 @@ static connection *make_connection(store *s, error *err)
     return c;
 }
 
+/* Runs BEGIN or COMMIT. */
+static bool step(connection *c, const char *sql)
+{
+    sqlite3_stmt *statement = store_connection_statement(c, sql, NULL);
+    bool done = statement && sqlite3_step(statement) == SQLITE_DONE;
+
+    store_reset(statement);
+    return done;
+}
+
+static void end_turn(connection *c)
+{
+    step(c, "COMMIT");
+    c->in_turn = false;
+}
+
+/* Sees to it that there is a transaction which is not too old. Without one a statement has its own. */
+static void join_turn(connection *c)
+{
+    uint64_t commits = atomic_load_explicit(&c->store->commits, memory_order_acquire);
+    uint64_t now = clock_ns();
+
+    if (c->in_turn && (commits != c->turn_commits || now - c->turn_ns > LIMIT_STORE_TURN_NS))
+        end_turn(c);
+    if (c->in_turn)
+        return;
+    c->in_turn = step(c, "BEGIN");
+    c->turn_commits = commits;
+    c->turn_ns = now;
+}
+
+int store_share_reads(store *s, error *err)
+{
+    connection *c = present_connection(s);
+
+    if (!c && !(c = make_connection(s, err)))
+        return err ? err->code : E_NO_MEMORY;
+    c->shares = true;
+    return 0;
+}
+
+void store_end_turn(store *s)
+{
+    connection *c = s ? pthread_getspecific(s->key) : NULL;
+
+    if (c && c->in_turn)
+        end_turn(c);
+}
+
 sqlite3_stmt *store_statement(store *s, const char *sql, error *err)
 {
     connection *c = present_connection(s);
 
     if (!c)
         c = make_connection(s, err);
+    if (c && c->shares)
+        join_turn(c);
     return c ? store_connection_statement(c, sql, err) : NULL;
 }
 

@@ -5,6 +5,8 @@
 #include "services/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <sqlite3.h>
 
 /* What the files of the store share. */
@@ -19,6 +21,10 @@ typedef struct connection {
         sqlite3_stmt *statement;
     } prepared[LIMIT_STORE_STATEMENTS];
     size_t count;
+    bool shares;          /* store_share_reads */
+    bool in_turn;         /* a transaction is open; */
+    uint64_t turn_commits; /* store.commits when it began, */
+    uint64_t turn_ns;      /* and when that was */
 } connection;
 
 struct store {
@@ -33,6 +39,8 @@ struct store {
     connection *writer; /* used by the thread alone once that runs */
     int log_pages;      /* in SQLite's log after the last commit, */
     int fold_at;        /* and when they are taken into the database */
+
+    _Atomic(uint64_t) commits; /* counts them, before anybody is told that they are done */
 
     pthread_mutex_t parts_lock; /* held during a transaction */
     store_part *parts;

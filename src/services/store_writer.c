@@ -66,6 +66,8 @@ static int commit_group(store *s, store_write *group, error *err)
     rc = apply_all(s, group, err);
     if (rc == 0)
         rc = step(s, "COMMIT", err);
+    if (rc == 0)
+        atomic_fetch_add_explicit(&s->commits, 1, memory_order_release);
     /* Some failures have ended the transaction already. */
     if (rc && !sqlite3_get_autocommit(s->writer->db)) {
         step(s, "ROLLBACK", &ignored);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "services/limits.h"
 #include "store_case.h"
 
 static void test_what_is_written_stays(void **state)
@@ -227,6 +228,38 @@ static void test_readers_may_stay(void **state)
     sem_destroy(&closed);
 }
 
+/* A turn's reads see what was committed before each of them, from whatever thread. */
+static void test_reads_share_a_turn(void **state)
+{
+    store *s = open_store("ubiq.db");
+    sqlite3 *other;
+
+    (void)state;
+    assert_int_equal(store_share_reads(s, NULL), 0);
+    assert_int_equal(count_rows(s), 0);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(write_row(s, i, 10, NULL), 0);
+        assert_int_equal(count_rows(s), i + 1);
+        assert_int_equal(count_rows(s), i + 1);
+        if (i % 3 == 0)
+            store_end_turn(s);
+    }
+    /* Another process's are seen in the next turn, or a little later in this one. */
+    assert_int_equal(sqlite3_open("ubiq.db", &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "DELETE FROM t WHERE n = 1", NULL, NULL, NULL), SQLITE_OK);
+    store_end_turn(s);
+    assert_int_equal(count_rows(s), 99);
+    assert_int_equal(sqlite3_exec(other, "DELETE FROM t WHERE n = 2", NULL, NULL, NULL), SQLITE_OK);
+    usleep(LIMIT_STORE_TURN_NS / 1000 + 1000);
+    assert_int_equal(count_rows(s), 98);
+    /* Nothing stands in the way of folding the log between turns. */
+    store_end_turn(s);
+    store_end_turn(NULL);
+    assert_int_equal(sqlite3_exec(other, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    store_close(s);
+}
+
 static void test_two_processes_write(void **state)
 {
     enum { ROWS = 200 };
@@ -282,7 +315,7 @@ int main(void)
         IN_DIRECTORY(test_threads_read_and_write_at_once),
         IN_DIRECTORY(test_the_log_does_not_grow_for_ever),
         IN_DIRECTORY(test_readers_may_stay),
-        IN_DIRECTORY(test_two_processes_write),
+        IN_DIRECTORY(test_reads_share_a_turn), IN_DIRECTORY(test_two_processes_write),
         IN_DIRECTORY(test_a_write_waits_for_another_process),
     };
 
