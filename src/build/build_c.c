@@ -152,6 +152,22 @@ static int ask_c(build_tools *t, const build_cache *c, processes *p, error *err)
     return rc;
 }
 
+static const char *lacks_c(const build_tools *t)
+{
+    return t->path[LIBC]
+               ? NULL
+               : "without the C library, whose headers are not found: Debian's package is "
+                 "wasi-libc";
+}
+
+static const char *lacks_cpp(const build_tools *t)
+{
+    return t->path[LIBC] && t->path[LIBCXX] && t->path[INCLUDE_CXX]
+               ? NULL
+               : "without the C++ library, which ubiq.hpp needs: Debian's packages are "
+                 "libc++-dev-wasm32, libc++abi-dev-wasm32 and wasi-libc";
+}
+
 static bool is_cpp(const char *source)
 {
     const char *dot = strrchr(source, '.');
@@ -332,8 +348,10 @@ const builder builder_c = {
     .language = "C",
     .folder = "c",
     .endings = c_endings,
+    .program = CLANG,
     .find = find_c,
     .ask = ask_c,
+    .lacks = lacks_c,
     .build = build_c,
 };
 
@@ -341,7 +359,9 @@ const builder builder_cpp = {
     .language = "C++",
     .folder = "c",
     .endings = cpp_endings,
+    .program = CLANG,
     .find = find_c,
     .ask = ask_c,
+    .lacks = lacks_cpp,
     .build = build_c,
 };

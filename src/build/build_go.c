@@ -285,6 +285,7 @@ const builder builder_go = {
     .folder = "go",
     .endings = endings,
     .marker = "go.mod",
+    .program = GO,
     .find = find_go,
     .ask = ask_go,
     .build = build_go,

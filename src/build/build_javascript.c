@@ -77,6 +77,20 @@ static int compile(const build_job *job, slice text, const source_lines *lines,
     return rc == 0 ? 1 : rc == -1 ? 0 : rc;
 }
 
+static const char *lacks_javascript(const build_tools *t)
+{
+    const char *own = getenv("UBIQ_ESBUILD");
+    char *npm = tools_find("npm");
+    bool has_npm = npm;
+
+    (void)t;
+    free(npm);
+    return has_npm || (own && *own)
+               ? NULL
+               : "without TypeScript and imports of other files: npm (nodejs.org) "
+                 "fetches esbuild for them, or UBIQ_ESBUILD names one";
+}
+
 static bool is_typescript(const char *source)
 {
     const char *dot = strrchr(source, '.');
@@ -115,5 +129,6 @@ const builder builder_javascript = {
     .runtime = "js",
     .find = find_javascript,
     .ask = ask_javascript,
+    .lacks = lacks_javascript,
     .build = build_javascript,
 };

@@ -192,7 +192,8 @@ static int ask_rust(build_tools *t, const build_cache *c, processes *p, error *e
     return rc;
 }
 
-/* The crate around a single file. Its own workspace, so that cargo looks for none above it. */
+/* The crate around a single file. Its own workspace, so that cargo looks for none above it; and without
+ * optimising at link time, which makes modules a quarter smaller and builds take four times as long. */
 static int put_crate(const build_job *job, const char *directory, const char *source, error *err)
 {
     char *path = NULL;
@@ -208,7 +209,7 @@ static int put_crate(const build_job *job, const char *directory, const char *so
     rc = rc ? rc : json_put_string(&text, slice_str(job->tools->path[SDK]));
     rc = rc ? rc
             : buf_append_str(&text, " }\nserde = { version = \"1\", features = [\"derive\"] }\n"
-                                    "serde_json = \"1\"\n\n[profile.release]\nlto = true\n"
+                                    "serde_json = \"1\"\n\n[profile.release]\nlto = \"off\"\n"
                                     "panic = \"abort\"\nstrip = \"debuginfo\"\n");
     if (asprintf(&path, "%s/Cargo.toml", directory) < 0) {
         path = NULL;
@@ -396,6 +397,7 @@ const builder builder_rust = {
     .folder = "rust",
     .endings = endings,
     .marker = "Cargo.toml",
+    .program = USED_RUSTC,
     .find = find_rust,
     .ask = ask_rust,
     .build = build_rust,

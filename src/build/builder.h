@@ -39,6 +39,8 @@ struct builder {
     const char *marker; /* a file that makes the directory it is in a function: "Cargo.toml";
                                    NULL: none does */
 
+    unsigned program; /* which of its tools' paths is the compiler; NULL there: this program is */
+
     /* Finds the tools by looking for files, and stamps them: everything that decides on the result
      * besides the inputs is in the stamp, or in what `ask` finds out about what is stamped. E_NOT_FOUND
      * when something is missing; the text says what, and how to get it. */
@@ -47,6 +49,10 @@ struct builder {
     /* Asks the tools for their version and whatever else `build` must know, or recalls what they said
      * earlier. t->version is set afterwards. */
     int (*ask)(build_tools *t, const build_cache *c, processes *p, error *err);
+
+    /* What of the language does not work with these tools for want of something else, and how to get it:
+     * a static text, or NULL. NULL in place of the function: there is no such thing. */
+    const char *(*lacks)(const build_tools *t);
 
     /* Makes the module. 1 when it is made, 0 when the source is wrong, which job->said tells in the
      * compiler's words; a negative code, with its text in `err`, when it could not be tried. */

@@ -7,8 +7,14 @@
 #define CLI_FAILED 1 /* the command could not do what it was asked for */
 #define CLI_USAGE 2  /* it was not understood */
 
+/* ubiq new: makes a project, or a function in one. */
+int cli_new(int argc, char **argv);
+
 /* ubiq build: compiles a project's functions. */
 int cli_build(int argc, char **argv);
+
+/* ubiq doctor: says which languages can be built. */
+int cli_doctor(int argc, char **argv);
 
 /* ubiq call: calls a function of a plug-in. */
 int cli_call(int argc, char **argv);

@@ -19,7 +19,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"new", cli_new, "make a project, or a function in one"},
     {"build", cli_build, "compile a project's functions"},
+    {"doctor", cli_doctor, "say which languages can be built here, and what is missing"},
     {"serve", cli_serve, "serve a project's functions over HTTP"},
     {"check", cli_check, "say what is wrong with a project, and what applies in it"},
     {"call", cli_call, "call a function of a plug-in"},

@@ -229,7 +229,8 @@ class TestGuests(unittest.TestCase):
 
     @each_language
     def test_other_exports(self, name):
-        answer = self.server.request(f"/{name}", b"\x00\xff", method="PUT")
+        answer = self.server.request(f"/{name}", b"\x00\xff", method="PUT",
+                                     headers={"Content-Type": "application/octet-stream"})
         self.assertEqual((answer.status, answer.body), (200, b"\x00\xff"))
 
 
