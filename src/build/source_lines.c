@@ -59,37 +59,42 @@ static bool read_number(slice text, size_t *at, int64_t *out)
     return false;
 }
 
-/* Of each line of the file the first segment that names a source counts. */
+/* Reads one segment: column, source, line, column there, name. Whether it names a source. Moves past its end
+ * whatever stands in it. */
+static bool read_segment(slice text, size_t *at, int64_t *source_step, int64_t *line_step)
+{
+    int64_t unused;
+    bool named = read_number(text, at, &unused) && read_number(text, at, source_step) &&
+                 read_number(text, at, line_step);
+
+    while (*at < text.len && text.data[*at] != ',' && text.data[*at] != ';')
+        (*at)++;
+    return named;
+}
+
+/* Of each line of the file the first segment that names a source counts. A line that comes from nowhere
+ * counts as a part of the one before. */
 static int put_mappings(buf *out, slice mappings)
 {
-    struct writer w = {.out = out, .source = -1};
-    int64_t source = 0, line = 0;
+    struct writer w = {.out = out, .source = -1, .line = -1};
+    int64_t source = 0, line = 0, source_step, line_step;
     bool has_line = false;
 
-    for (size_t at = 0; at <= mappings.len && w.rc == 0; at++) {
-        int64_t column, source_step, line_step, rest;
-        if (at == mappings.len || mappings.data[at] == ';') {
-            /* A line that comes from nowhere counts as a part of the one before. */
-            if (!has_line && at < mappings.len)
+    for (size_t at = 0; at < mappings.len && w.rc == 0;) {
+        if (mappings.data[at] == ';') {
+            if (!has_line)
                 put_line(&w, w.source < 0 ? 0 : w.source, w.line);
             has_line = false;
-            continue;
-        }
-        if (mappings.data[at] == ',')
-            continue;
-        bool named = read_number(mappings, &at, &column) &&
-                     read_number(mappings, &at, &source_step) &&
-                     read_number(mappings, &at, &line_step);
-        if (named) {
+            at++;
+        } else if (mappings.data[at] == ',') {
+            at++;
+        } else if (read_segment(mappings, &at, &source_step, &line_step)) {
             source += source_step;
             line += line_step;
             if (!has_line)
                 put_line(&w, source, line);
             has_line = true;
         }
-        while (at < mappings.len && read_number(mappings, &at, &rest))
-            ;
-        at--;
     }
     flush_run(&w);
     return w.rc;
@@ -169,7 +174,7 @@ bool source_lines_find(const source_lines *l, unsigned line, slice *source, unsi
         buf_append_byte(&text, 0) != 0)
         goto done;
     char *at = strstr((char *)text.data, "\n\n");
-    for (char *save = NULL, *token = at ? strtok_r(at + 2, " ", &save) : NULL; token && !found;
+    for (char *save = NULL, *token = at ? strtok_r(at + 2, " ", &save) : NULL; token && current < (long)line;
          token = strtok_r(NULL, " ", &save)) {
         char *colon = strchr(token, ':');
         long n = strtol(token, NULL, 10), count = 1;

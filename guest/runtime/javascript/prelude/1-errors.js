@@ -15,7 +15,7 @@
       else if (/^[+-]/.test(step)) from += Number(step) + 1;
       else from += count = Number(step);
       current += count;
-      if (current >= line) return `${names.split("\n")[source]}:${from - (current - line) + 1}`;
+      if (current >= line) return from < 0 ? undefined : `${names.split("\n")[source]}:${from - (current - line) + 1}`;
     }
     return undefined;
   }
