@@ -3,7 +3,7 @@
 #
 #   dotnet.sh ARGUMENT...
 #
-# Libraries are found in LD_LIBRARY_PATH, as ever.
+# Libraries are found in LD_LIBRARY_PATH, and compiled modules in the cache of the user's, as ever.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,6 +14,7 @@ dir=$("$here/setup.sh" paths | sed -n 's/^DOTNET_DIR=//p')
 }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME=${XDG_CACHE_HOME:-$HOME/.cache}
 export HOME=$scratch TMPDIR=$scratch NUGET_PACKAGES=$scratch/packages DOTNET_CLI_HOME=$scratch
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

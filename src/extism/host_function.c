@@ -24,7 +24,8 @@ static int copy_types(ExtismValType **out, const ExtismValType *types, size_t n)
 }
 
 int host_function_create(host_function **out, const char *name, const ExtismValType *inputs,
-                         size_t n_inputs, const ExtismValType *outputs, size_t n_outputs, error *err)
+                         size_t n_inputs, const ExtismValType *outputs, size_t n_outputs,
+                         error *err)
 {
     host_function *f = NULL;
     int rc = 0;
@@ -42,8 +43,9 @@ int host_function_create(host_function **out, const char *name, const ExtismValT
     f->n_outputs = outputs ? n_outputs : 0;
     if ((rc = copy_types(&f->inputs, inputs, n_inputs)) != 0 ||
         (rc = copy_types(&f->outputs, outputs, n_outputs)) != 0) {
-        error_set(err, rc, "host function %s: parameters and results must be i32, i64, f32 or f64",
-                  name);
+        error_set(err, rc, "host function %s: %s", name,
+                  rc == E_NO_MEMORY ? "out of memory"
+                                    : "parameters and results must be i32, i64, f32 or f64");
         goto done;
     }
     *out = f;

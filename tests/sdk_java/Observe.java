@@ -223,7 +223,7 @@ class Observe {
     }
 
     static void languages() {
-        for (String name : List.of("c_services", "rust_plugin", "go_plugin")) {
+        for (String name : List.of("c_services", "rust_plugin")) {
             Path file = Path.of(plugins, name + ".wasm");
             if (!Files.exists(file))
                 continue;

@@ -8,10 +8,13 @@
 #include <cmocka.h>
 
 #include "app/app.h"
+#include "extism_ext.h"
 #include "guest.h"
 #include "jwt_signer.h"
 #include "project.h"
 #include "server/middleware.h"
+
+#include <unistd.h>
 
 /* Lets each allocation of the library fail in turn, and all from one on. What was to be done then
  * either works all the same or fails with a reason; leaks are the leak checker's to find. */
@@ -258,6 +261,73 @@ static int fresh_calls(error *err)
     return rc;
 }
 
+static void finish_echo(ExtismCurrentPlugin *p, ExtismVal *out, ExtismSize n_out, void *arg)
+{
+    (void)n_out, (void)arg;
+    if (p)
+        out[0].v.i64 = 1;
+}
+
+static void start_echo(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n_in,
+                       ExtismPending *pending, void *data)
+{
+    (void)p, (void)in, (void)n_in, (void)data;
+    extism_pending_finish(pending, finish_echo, NULL);
+}
+
+/* The C API has texts only: that there is one must do. */
+static int told(char *message, error *err)
+{
+    countdown = 0;
+    int rc = error_set(err, E_NO_MEMORY, "%s", message ? message : "nothing");
+    extism_plugin_new_error_free(message);
+    return rc;
+}
+
+/* By a thread of the library's, while this one waits. */
+static int wait_for_call(const ExtismCompiledPlugin *code, const char *function, error *err)
+{
+    ExtismCall *c =
+        extism_call_start(code, function, (const uint8_t *)"text", 4, NULL, 0, NULL, NULL);
+    int rc = 0;
+
+    if (!c)
+        return told(NULL, err);
+    while (!extism_call_is_done(c))
+        usleep(10);
+    if (extism_call_error(c))
+        rc = told(NULL, err);
+    else if (extism_call_code(c) != 0)
+        rc = error_set(err, E_TRAP, "no error");
+    extism_call_free(c);
+    return rc;
+}
+
+static int calls_of_the_extension(error *err)
+{
+    ExtismCompiledPlugin *code = NULL;
+    char *message = NULL;
+    int rc = 0;
+
+    for (int later = 0; later < 2 && rc == 0; later++) {
+        ExtismFunction *f =
+            later ? extism_function_new_async("again", number, 1, number, 1, start_echo, NULL, NULL)
+                  : extism_function_new("again", number, 1, number, 1, echo, NULL, NULL);
+        if (!f)
+            return told(NULL, err);
+        code = extism_compiled_plugin_new_async((const uint8_t *)single, strlen(single),
+                                                (const ExtismFunction *[]){f}, 1, true, NULL,
+                                                &message);
+        extism_function_free(f);
+        if (!code)
+            return told(message, err);
+        rc = wait_for_call(code, "echo", err);
+        rc = rc ? rc : wait_for_call(code, "again", err);
+        extism_compiled_plugin_free(code);
+    }
+    return rc;
+}
+
 /* Without slots: each plug-in needs the same on the engine that allocates on demand. */
 static int more_than_slots(error *err)
 {
@@ -460,6 +530,14 @@ static void test_linked_modules(void **state)
     torture(linked_modules);
 }
 
+static void test_calls_of_the_extension(void **state)
+{
+    (void)state;
+    if (BUILT_FOR(thread_sanitizer))
+        skip(); /* what lets allocations fail knows no threads */
+    torture(calls_of_the_extension);
+}
+
 static void test_fresh_calls(void **state)
 {
     (void)state;
@@ -518,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_fresh_calls),       cmocka_unit_test(test_more_than_slots),
         cmocka_unit_test(test_what_fails_anyhow), cmocka_unit_test(test_middleware),
         cmocka_unit_test(test_projects),
+        cmocka_unit_test(test_calls_of_the_extension),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
