@@ -35,10 +35,10 @@ class Answer:
 class Server:
     """A running `ubiq serve`; ends with the `with` block, which checks that it ends well."""
 
-    def __init__(self, directory, *arguments):
+    def __init__(self, directory, *arguments, logs=None):
         self.directory = pathlib.Path(directory)
-        self.access_path = self.directory / "access.log"
-        self.error_path = self.directory / "error.log"
+        self.access_path = pathlib.Path(logs or directory) / "access.log"
+        self.error_path = pathlib.Path(logs or directory) / "error.log"
         with open(self.access_path, "wb") as access, open(self.error_path, "wb") as errors:
             self.process = subprocess.Popen(
                 [UBIQ, "serve", directory, "--listen", "127.0.0.1:0", *arguments],

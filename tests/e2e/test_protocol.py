@@ -99,6 +99,39 @@ class Protocol(Project):
                     s.send(good[at:at + size])
                 self.assertEqual(s.answer()[2], b"hello world")
 
+    def test_what_could_smuggle_a_request(self):
+        """Whatever another server in front could take for the end of a body: one answer, and no more."""
+        inside = b"GET /count HTTP/1.1\r\nHost: x\r\n\r\n"
+        chunks = b"0\r\n\r\n" + inside
+        length = b"Content-Length: %d\r\n" % len(chunks)
+        te = b"Transfer-Encoding: chunked\r\n"
+        for head, status in [
+                (length + te, 400), (te + length, 400), (b"Content-Length: 0\r\n" + length, 400),
+                (length + b"Content-Length: 0\r\n", 400), (b"Content-Length: 0, %d\r\n" % len(chunks), 400),
+                (length + b"Transfer-Encoding: xchunked\r\n", 501),
+                (b"Transfer-Encoding: xchunked\r\n", 501), (b"Transfer-Encoding: identity\r\n", 501),
+                (b"Transfer-Encoding: chunked, identity\r\n", 501),
+                (b"Transfer-Encoding: chunked, chunked\r\n", 501), (b"Transfer-Encoding:\r\n", 501),
+                (b"Transfer-Encoding: \x0bchunked\r\n", 400), (b"Transfer-Encoding: 'chunked'\r\n", 501),
+                (b"Transfer-Encoding: chunked\0\r\n", 400), (b"Transfer-Encoding : chunked\r\n", 400),
+                (b" Transfer-Encoding: chunked\r\n", 400), (b"X: y\r\n Transfer-Encoding: chunked\r\n", 400),
+                (b"Transfer-Encoding\0: chunked\r\n", 400), (b"Transfer-Encoding\t: chunked\r\n", 400),
+                (b"X: y\nTransfer-Encoding: chunked\r\n", 400), (b"X: y\rTransfer-Encoding: chunked\r\n", 400),
+                (b"Content-Length: 0x5\r\n", 400), (b"Content-Length: 5 5\r\n", 400),
+                (b"Content-Length: 5;\r\n", 400), (b"Content-Length: \xd9\xa5\r\n", 400),
+                (b"Content-Length : 5\r\n", 400), (b"\nContent-Length: 5\r\n", 400)]:
+            answer = self.server.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n" + chunks)
+            self.assertEqual(statuses(answer), [status], head)
+            self.assertIn(b"Connection: close\r\n", answer, head)
+        for body in [b"0\r\nX: y\n\r\n", b"0\r\nX: a\0b\r\n\r\n", b"1\r\nxx\r\n0\r\n\r\n", b"1;a\nb\r\nx\r\n0\r\n\r\n",
+                     b"1;a\rb\r\nx\r\n0\r\n\r\n", b"00000000000000000\r\n\r\n", b"0_1\r\nx\r\n0\r\n\r\n"]:
+            answer = self.server.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\n" + te + b"\r\n" + body + inside)
+            self.assertEqual(statuses(answer), [400], body)
+        answers = self.server.raw(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\tChunked \r\n\r\n"
+                                  b"0\r\nContent-Length: 5\r\n\r\n" + inside +
+                                  post("/echo", b"x", "Connection: close"))
+        self.assertEqual(statuses(answers), [200, 200, 200])
+
     def test_bodies_over_the_limit(self):
         big = b"x" * ((1 << 20) + 1)
         self.assertEqual(statuses(self.server.raw(post("/echo", big))), [413])
