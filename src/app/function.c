@@ -27,6 +27,16 @@ static int put_config(buf *out, const strmap *config_map)
     return rc ? rc : buf_append_byte(out, '}');
 }
 
+/* Plain lines of Extism's log_* functions, which end up among those of ubiq_log. */
+static void write_log(void *host_context, enum log_level level, slice text)
+{
+    static const enum context_log_level as[] = {CONTEXT_TRACE, CONTEXT_ERROR, CONTEXT_WARN,
+                                                CONTEXT_INFO, CONTEXT_DEBUG, CONTEXT_TRACE};
+    const context *c = host_context;
+
+    c->host->log(c, (int)as[level], text, slice_of(NULL, 0));
+}
+
 /* What the function's context says of a request to another server. */
 static int check_http(void *host_context, const http_target *target, error *err)
 {
@@ -121,6 +131,8 @@ static int compile(const function *f, const function_options *o, compiled_plugin
         .wasi = true,
         .http = o->http,
         .http_policy = check_http,
+        .log = write_log,
+        .log_most = LOG_INFO,
     };
     buf bytes, manifest;
     int rc = runtime_libraries(&options.libraries, &options.library_count, err);

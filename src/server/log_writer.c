@@ -16,11 +16,14 @@ struct piece {
     struct piece *next;
     void *data;
     size_t len;
+    int level;
 };
 
 struct log_writer {
     pthread_t thread;
     int fd;
+    log_sink sink; /* in place of it, or NULL */
+    void *arg;
     pthread_mutex_t lock; /* for what follows */
     pthread_cond_t more;
     struct piece *first;
@@ -46,13 +49,21 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-static void tell_dropped(int fd, size_t dropped)
+static void write_lines(const log_writer *w, int level, const char *data, size_t len)
+{
+    if (w->sink)
+        w->sink(w->arg, level, data, len);
+    else
+        write_all(w->fd, data, len);
+}
+
+static void tell_dropped(const log_writer *w, size_t dropped)
 {
     char line[64];
     int len = snprintf(line, sizeof line, "{\"dropped_lines\":%zu}\n", dropped);
 
     if (dropped)
-        write_all(fd, line, (size_t)len);
+        write_lines(w, 0, line, (size_t)len);
 }
 
 static void *run(void *arg)
@@ -73,8 +84,8 @@ static void *run(void *arg)
             w->end = &w->first;
         w->dropped = 0;
         pthread_mutex_unlock(&w->lock);
-        write_all(w->fd, p->data, p->len);
-        tell_dropped(w->fd, dropped);
+        write_lines(w, p->level, p->data, p->len);
+        tell_dropped(w, dropped);
         pthread_mutex_lock(&w->lock);
         w->bytes -= p->len;
         free(p->data);
@@ -84,7 +95,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-int log_writer_create(log_writer **out, int fd, error *err)
+static int create(log_writer **out, int fd, log_sink sink, void *arg, error *err)
 {
     log_writer *w = calloc(1, sizeof *w);
 
@@ -92,6 +103,8 @@ int log_writer_create(log_writer **out, int fd, error *err)
     if (!w)
         return error_set(err, E_NO_MEMORY, "out of memory for a log");
     w->fd = fd;
+    w->sink = sink;
+    w->arg = arg;
     w->end = &w->first;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
@@ -101,6 +114,16 @@ int log_writer_create(log_writer **out, int fd, error *err)
     }
     *out = w;
     return 0;
+}
+
+int log_writer_create(log_writer **out, int fd, error *err)
+{
+    return create(out, fd, NULL, NULL, err);
+}
+
+int log_writer_create_for(log_writer **out, log_sink sink, void *arg, error *err)
+{
+    return create(out, -1, sink, arg, err);
 }
 
 static size_t count_lines(const char *data, size_t len)
@@ -117,11 +140,16 @@ static size_t count_lines(const char *data, size_t len)
 
 void log_writer_put(log_writer *w, void *data, size_t len)
 {
+    log_writer_put_level(w, 0, data, len);
+}
+
+void log_writer_put_level(log_writer *w, int level, void *data, size_t len)
+{
     struct piece *p = malloc(sizeof *p);
 
     pthread_mutex_lock(&w->lock);
     if (p && w->bytes + len <= LIMIT_LOG_BYTES) {
-        *p = (struct piece){.data = data, .len = len};
+        *p = (struct piece){.data = data, .len = len, .level = level};
         *w->end = p;
         w->end = &p->next;
         w->bytes += len;
@@ -146,6 +174,8 @@ bool log_writer_stop(log_writer *w)
     w->stopping = true;
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
+    if (w->sink)
+        return pthread_join(w->thread, NULL) == 0;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LAST_SECONDS;
     return pthread_timedjoin_np(w->thread, NULL, &until) == 0;

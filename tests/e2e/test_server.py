@@ -113,7 +113,7 @@ class Logs(Project):
         self.add("log")
         with self.serve() as server:
             server.request("/log", b"some words")
-            server.said(r"Z +INFO extism::pdk: some words plugin=")
+            server.said(r"Z INFO  log invocation [0-9a-f]{16}: some words\n")
             self.assertEqual(server.errors().count("some words"), 1)
             self.assertNotIn("\x1b", server.errors())
 
