@@ -66,7 +66,7 @@ typedef struct ubiq_options {
     size_t size;             /* sizeof(ubiq_options) */
     const char *environment; /* for [env] of ubiq.toml; NULL: "production" */
     const char *listen;      /* "ADDRESS:PORT" to serve HTTP there too; port 0: any. NULL: nowhere; what
-                                ubiq.toml says about listening does not count */
+                                ubiq.toml says about listening, for administration too, does not count */
     const char *access_log;  /* the file for a line of each request; NULL: none */
     uint32_t workers;        /* threads that run functions; 0: what ubiq.toml says, or one a core */
     uint32_t hold_events;    /* not 0: events are kept and not delivered, and cron does not tick */

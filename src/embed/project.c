@@ -97,6 +97,7 @@ static int open_parts(ubiq_project *p, const char *directory, const ubiq_options
     const server_options options = {
         .listen = o->listen,
         .no_listener = !o->listen,
+        .no_admin = true,
         .has_workers = o->workers > 0,
         .workers = o->workers,
         .access_log = o->access_log ? o->access_log : "off",

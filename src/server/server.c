@@ -237,7 +237,7 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     rc = rc ? rc : host_functions_init(&s->host, err);
     rc = rc ? rc : app_open_services(a, err);
     rc = rc ? rc : make_events(s, err);
-    if (rc == 0 && !o->no_listener)
+    if (rc == 0 && !o->no_admin)
         rc = start_admin(s, err);
     if (rc == 0) {
         *out = s;

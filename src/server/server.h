@@ -12,7 +12,8 @@ typedef struct server_options {
     bool has_workers;
     uint32_t workers;       /* 0: one a core */
     const char *access_log; /* a path, "off", or NULL for standard output */
-    bool no_listener;       /* there is no HTTP but for local requests (local.h), and no admin listener */
+    bool no_listener;       /* there is no HTTP but for local requests (local.h) */
+    bool no_admin;          /* there is no admin listener, whatever ubiq.toml says */
     bool holds_events;      /* they are kept and not delivered, and cron does not tick */
     log_sink log;           /* takes the lines of the log; NULL: they go to standard error */
     void *log_arg;
