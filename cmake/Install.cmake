@@ -7,6 +7,13 @@ if(TARGET extism)
         ${CMAKE_BINARY_DIR}/generated/extism.pc ${CMAKE_BINARY_DIR}/generated/extism-static.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()
+if(TARGET libubiq)
+    install(TARGETS libubiq
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(FILES ${CMAKE_BINARY_DIR}/generated/libubiq.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
 if(TARGET ubiq)
     install(TARGETS ubiq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -23,6 +23,7 @@ ubiq_layer(extism ubiq_base PkgConfig::CURL PkgConfig::ZLIB)
 ubiq_layer(services ubiq_base PkgConfig::SQLITE)
 ubiq_layer(app ubiq_services ubiq_extism)
 ubiq_layer(server ubiq_app ubiq_extism PkgConfig::EVENT PkgConfig::ZLIB PkgConfig::ZSTD)
+ubiq_layer(embed ubiq_server)
 ubiq_layer(build ubiq_app)
 
 # Wasmtime's types appear in this layer only, so its headers do too.
@@ -36,6 +37,9 @@ if(TARGET ubiq_extism)
         target_include_directories(ubiq_extism PRIVATE ${CMAKE_BINARY_DIR}/generated)
     endif()
     include(LibExtism)
+endif()
+if(TARGET ubiq_embed)
+    include(LibUbiq)
 endif()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)

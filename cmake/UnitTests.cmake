@@ -6,7 +6,7 @@ if(NOT CMOCKA_FOUND)
 endif()
 
 set(unit_dir ${CMAKE_SOURCE_DIR}/tests/unit)
-set(all_layers ubiq_build ubiq_server ubiq_app ubiq_services ubiq_extism ubiq_base)
+set(all_layers ubiq_build ubiq_embed ubiq_server ubiq_app ubiq_services ubiq_extism ubiq_base)
 list(TRANSFORM all_layers REPLACE "(.+)" "$<TARGET_NAME_IF_EXISTS:\\1>")
 
 if(SANITIZER MATCHES "address|undefined|thread")
@@ -51,4 +51,9 @@ if(TARGET extism AND NOT SANITIZER)
         COMMAND ${CMAKE_SOURCE_DIR}/scripts/check_symbols.sh $<TARGET_FILE:extism>
                 ${extism_symbols})
     set_tests_properties(exported_symbols PROPERTIES LABELS unit)
+endif()
+if(TARGET libubiq AND NOT SANITIZER)
+    add_test(NAME exported_symbols_libubiq
+        COMMAND ${CMAKE_SOURCE_DIR}/scripts/check_symbols.sh $<TARGET_FILE:libubiq> ${ubiq_symbols})
+    set_tests_properties(exported_symbols_libubiq PROPERTIES LABELS unit)
 endif()

@@ -28,6 +28,15 @@ static int put_config(buf *out, const strmap *config_map)
     return rc ? rc : buf_append_byte(out, '}');
 }
 
+/* Plain lines of Extism's log_* functions, which end up among those of ubiq_log. */
+static void write_log(void *host_context, enum log_level level, slice text)
+{
+    static const enum context_log_level as[] = {CONTEXT_TRACE, CONTEXT_ERROR, CONTEXT_WARN,
+                                                CONTEXT_INFO, CONTEXT_DEBUG, CONTEXT_TRACE};
+
+    (void)context_write_log(host_context, as[level], text, slice_of(NULL, 0));
+}
+
 /* What the function's context says of a request to another server. */
 static int check_http(void *host_context, const http_target *target, error *err)
 {
@@ -37,13 +46,6 @@ static int check_http(void *host_context, const http_target *target, error *err)
     if (rc == E_DENIED)
         context_log(c, CONTEXT_WARN, "denied: %s", error_text(err));
     return rc;
-}
-
-/* A line that the function logs in Extism's way. */
-static void write_log(void *host_context, int level, slice text)
-{
-    (void)context_write_log(host_context, (enum context_log_level)(LOG_TRACE - level), text,
-                            slice_of(NULL, 0));
 }
 
 /* The manifest that gives the code no more than the project allows it. */
@@ -130,6 +132,7 @@ static int compile(const function *f, const function_options *o, compiled_plugin
         .http = o->http,
         .http_policy = check_http,
         .log = write_log,
+        .log_most = LOG_INFO,
     };
     buf bytes, manifest;
     int rc = runtime_libraries(&options.libraries, &options.library_count, err);

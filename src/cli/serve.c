@@ -1,16 +1,18 @@
 #include "cli/cli.h"
 
-#include "app/limits.h"
-#include "extism/log.h"
+#include "server/limits.h"
 #include "server/server.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define ROUTES_SHOWN 20
+#define CODE_STOP_MS 1000 /* for code that is being compiled when all else has ended */
 
 static const char usage[] =
     "usage: ubiq serve [DIR] [--listen ADDRESS:PORT] [--workers N]\n"
@@ -136,13 +138,47 @@ static void print_start(const server *s, app *a, const char *directory)
     fprintf(stderr, "\n");
 }
 
-/* Where what functions log goes, and what the host has to say about them. The log has colours when
- * it is standard error by that name. */
-static int open_log(error *err)
+/* As many files as the system lets us have: each connection is one. */
+static void raise_file_limit(void)
 {
-    if (!isatty(STDERR_FILENO) && log_to_file("/dev/stderr", "info", NULL) == 0)
-        return 0;
-    return log_to_file("stderr", "info", err);
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(CLI_FAILED);
+}
+
+/* The signals that stop the server are waited for, and must find no other thread. */
+static void set_up_process(sigset_t *stop)
+{
+    sigemptyset(stop);
+    sigaddset(stop, SIGTERM);
+    sigaddset(stop, SIGINT);
+    pthread_sigmask(SIG_BLOCK, stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    store_tune_process();
+}
+
+/* Serves until a signal comes. A second one ends the process. */
+static int run(server *s, const sigset_t *stop, error *err)
+{
+    int got, rc = server_start(s, err);
+
+    if (rc == 0)
+        sigwait(stop, &got);
+    signal(SIGTERM, end_at_once);
+    signal(SIGINT, end_at_once);
+    pthread_sigmask(SIG_UNBLOCK, stop, NULL);
+    server_stop(s, LIMIT_DRAIN_MS);
+    return rc;
 }
 
 int cli_serve(int argc, char **argv)
@@ -152,21 +188,22 @@ int cli_serve(int argc, char **argv)
     error err = {0};
     server *s = NULL;
     app *a = NULL;
+    sigset_t stop;
     int rc = read_arguments(argc, argv, &options, &directory, &environment);
 
     if (rc >= 0)
         return rc;
-    rc = open_log(&err);
-    rc = rc ? rc : app_open(&a, directory, environment, &err);
+    set_up_process(&stop);
+    rc = app_open(&a, directory, environment, &err);
     rc = rc ? rc : server_create(&s, a, &options, &err);
     if (rc == 0) {
         print_start(s, a, directory);
-        rc = server_run(s, &err);
+        rc = run(s, &stop, &err);
     }
     if (rc)
         fprintf(stderr, "ubiq serve: %s\n", error_text(&err));
     error_deinit(&err);
-    if (!server_destroy(s))
+    if (!server_destroy(s, CODE_STOP_MS))
         _exit(rc ? CLI_FAILED : 0);
     app_close(a);
     return rc ? CLI_FAILED : 0;

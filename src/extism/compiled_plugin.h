@@ -5,6 +5,7 @@
 #include "extism/host_function.h"
 #include "extism/http_policy.h"
 #include "extism/library.h"
+#include "extism/log.h"
 
 /* Modules, manifest and host functions of a plug-in, with all that is resolved once and not once a
  * call. Shared by any number of threads and instances. */
@@ -33,9 +34,9 @@ typedef struct compiled_options {
      * caller's stack. */
     const http_driver *http;
     http_policy http_policy; /* in place of the manifest's allowed_hosts; or NULL */
-    /* Takes a line that a guest logs with Extism's log_*, UTF-8, in place of the library's log; `level` is
-     * an enum log_level that is on. Must not block. Or NULL. */
-    void (*log)(void *host_context, int level, slice text);
+    /* Takes what guests log, up to log_most, in place of the library's log; or NULL. */
+    void (*log)(void *host_context, enum log_level level, slice text);
+    enum log_level log_most;
 } compiled_options;
 
 /* Loads from what extism_plugin_new takes as `wasm`. One reference. E_INVALID, E_IO: the text says

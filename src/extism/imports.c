@@ -154,32 +154,47 @@ static wasm_trap_t *var_set(void *env, wasmtime_caller_t *caller, wasmtime_val_r
     return NULL;
 }
 
+/* The most talkative level that is written for this guest. */
+static enum log_level most_level(const instance *i)
+{
+    const compiled_options *o = &instance_code(i)->options;
+
+    return o->log ? o->log_most : log_level();
+}
+
+static void put_log(instance *i, enum log_level level, slice text)
+{
+    const compiled_options *o = &instance_code(i)->options;
+
+    if (o->log)
+        o->log(instance_state(i)->host_context, level, text);
+    else
+        log_write(level, "pdk", plugin_state_id_text(instance_state(i)), text);
+}
+
 /* env is the level. */
 static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
                               size_t n)
 {
     enum log_level level = (enum log_level)(uintptr_t)env;
     instance *i = instance_of_caller(caller);
-    plugin_state *s = instance_state(i);
-    const compiled_options *options = &instance_code(i)->options;
     uint64_t offset = (uint64_t)raw[0].i64;
-    char problem[UTF8_PROBLEM_BYTES];
+    char problem[UTF8_PROBLEM_BYTES], complaint[UTF8_PROBLEM_BYTES + 64];
     slice text;
 
     (void)n;
-    if (level > log_level()) {
+    if (level > most_level(i)) {
         free_block(i, offset);
         return NULL;
     }
     if (!imports_block(i, offset, &text))
         return imports_trap("invalid handle offset for log message: %" PRIu64, offset);
-    if (!slice_is_utf8(text)) {
-        utf8_describe(text, problem, sizeof problem);
-        log_printf(LOG_ERROR, "pdk", plugin_state_id_text(s), "unable to log message: Err(%s)", problem);
-    } else if (options->log) {
-        options->log(s->host_context, (int)level, text);
+    if (slice_is_utf8(text)) {
+        put_log(i, level, text);
     } else {
-        log_write(level, "pdk", plugin_state_id_text(s), text);
+        utf8_describe(text, problem, sizeof problem);
+        snprintf(complaint, sizeof complaint, "unable to log message: Err(%s)", problem);
+        put_log(i, LOG_ERROR, slice_str(complaint));
     }
     free_block(i, offset);
     return NULL;
@@ -188,8 +203,9 @@ static wasm_trap_t *write_log(void *env, wasmtime_caller_t *caller, wasmtime_val
 static wasm_trap_t *get_log_level(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw,
                                   size_t n)
 {
-    enum log_level level = log_level();
-    (void)env, (void)caller, (void)n;
+    enum log_level level = most_level(instance_of_caller(caller));
+
+    (void)env, (void)n;
     raw[0].i32 = level == LOG_OFF ? INT32_MAX : (int32_t)LOG_TRACE - (int32_t)level;
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "server/input.h"
 #include "server/limits.h"
+#include "server/local.h"
 #include "server/reply.h"
 #include "server/worker.h"
 
@@ -92,19 +93,14 @@ static void take_address(connection *c, const struct sockaddr_storage *from)
     }
 }
 
-void connection_create(struct worker *w, int fd, const struct sockaddr_storage *from)
+static connection *create(worker *w, int fd)
 {
-    const int on = 1;
     connection *c = calloc(1, sizeof *c);
 
-    if (!c) {
-        close(fd);
-        return;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!c)
+        return NULL;
     c->worker = w;
     c->fd = fd;
-    take_address(c, from);
     c->task.run = run;
     buf_init(&c->in, input_max(w));
     event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);
@@ -112,6 +108,29 @@ void connection_create(struct worker *w, int fd, const struct sockaddr_storage *
     w->connections++;
     counter_add(&w->counters.connections, 1);
     set_timer(c, TIMER_HEAD);
+    return c;
+}
+
+connection *connection_create_local(worker *w, local *l)
+{
+    connection *c = create(w, -1);
+
+    if (c)
+        c->local = l;
+    return c;
+}
+
+void connection_create(struct worker *w, int fd, const struct sockaddr_storage *from)
+{
+    const int on = 1;
+    connection *c = create(w, fd);
+
+    if (!c) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    take_address(c, from);
     if (event_add(&c->readable, NULL) != 0)
         connection_close(c);
 }
@@ -174,7 +193,9 @@ void connection_answered(connection *c, bool complete)
     counter_add(&c->worker->counters.requests, 1);
     exchange_deinit(&c->exchange);
     c->state = CONNECTION_HEAD;
-    if (c->exchange.request.keep_alive) {
+    if (c->local) {
+        connection_close(c);
+    } else if (c->exchange.request.keep_alive) {
         timers_set(&c->worker->timers, &c->timer, c->in.len ? TIMER_HEAD : TIMER_IDLE, now);
     } else if (c->lingers) {
         linger(c);
@@ -230,10 +251,13 @@ void connection_close(connection *c)
     task_remove(&c->task);
     event_del(&c->readable);
     event_del(&c->writable);
-    close(c->fd);
+    if (c->fd >= 0)
+        close(c->fd);
     c->worker->connections--;
     counter_add(&c->worker->counters.connections, (uint64_t)-1);
     worker_bury(c->worker, c);
+    if (c->local)
+        local_closed(c->local);
 }
 
 void connection_free(connection *c)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 struct worker;
+struct local;
 
 enum connection_state {
     CONNECTION_HEAD,  /* a request's head is awaited */
@@ -42,7 +43,8 @@ typedef struct connection {
     struct worker *worker;
     struct event readable;
     struct event writable;
-    int fd;
+    int fd;              /* -1: `local` is asking */
+    struct local *local; /* or NULL */
     uint8_t address[16]; /* of the client, in network order: 4 bytes or 16; */
     uint8_t address_len; /* 0 when it has none */
     enum connection_state state;
@@ -67,6 +69,10 @@ typedef struct connection {
 
 /* Takes over a socket that was accepted. It is closed when there is no memory. */
 void connection_create(struct worker *w, int fd, const struct sockaddr_storage *from);
+
+/* Makes one for what is asked in this process; it is closed when that is answered, and tells `l`
+ * (local_closed). NULL when there is no memory. */
+connection *connection_create_local(struct worker *w, struct local *l);
 
 /* The answer is sent, or its rest is being sent: logs it and turns to the next request. */
 void connection_answered(connection *c, bool complete);

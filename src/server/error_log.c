@@ -66,7 +66,7 @@ void error_log_write_line(log_writer *w, enum error_log_level level, const char 
     }
     rc = rc ? rc : buf_append_byte(&line, '\n');
     if (rc == 0) {
-        log_writer_put(w, line.data, line.len);
+        log_writer_put_level(w, (int)level, line.data, line.len);
         line = (buf){0};
     }
     buf_deinit(&line);

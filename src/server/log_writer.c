@@ -16,12 +16,15 @@ struct piece {
     struct piece *next;
     void *data;
     size_t len;
+    int level;
 };
 
 struct log_writer {
     pthread_t thread;
     int fd;
     bool torn;            /* the thread's: half a line stands at the end */
+    log_sink sink; /* in place of it, or NULL */
+    void *arg;
     pthread_mutex_t lock; /* for what follows */
     pthread_cond_t more;
     struct piece *first;
@@ -61,10 +64,14 @@ static size_t count_lines(const char *data, size_t len)
 }
 
 /* Writes lines; how many were lost. What follows half a line begins a new one. */
-static size_t write_lines(log_writer *w, const char *data, size_t len)
+static size_t write_lines(log_writer *w, int level, const char *data, size_t len)
 {
     size_t put;
 
+    if (w->sink) {
+        w->sink(w->arg, level, data, len);
+        return 0;
+    }
     if (w->torn && write_all(w->fd, "\n", 1) != 1)
         return count_lines(data, len);
     put = write_all(w->fd, data, len);
@@ -78,7 +85,7 @@ static bool tell_dropped(log_writer *w, size_t dropped)
     char line[64];
     int len = snprintf(line, sizeof line, "{\"dropped_lines\":%zu}\n", dropped);
 
-    return write_lines(w, line, (size_t)len) == 0;
+    return write_lines(w, 0, line, (size_t)len) == 0;
 }
 
 static void *run(void *arg)
@@ -99,7 +106,7 @@ static void *run(void *arg)
             w->end = &w->first;
         w->dropped = 0;
         pthread_mutex_unlock(&w->lock);
-        dropped += write_lines(w, p->data, p->len);
+        dropped += write_lines(w, p->level, p->data, p->len);
         if (dropped && tell_dropped(w, dropped))
             dropped = 0;
         pthread_mutex_lock(&w->lock);
@@ -112,7 +119,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-int log_writer_create(log_writer **out, int fd, error *err)
+static int create(log_writer **out, int fd, log_sink sink, void *arg, error *err)
 {
     log_writer *w = calloc(1, sizeof *w);
 
@@ -120,6 +127,8 @@ int log_writer_create(log_writer **out, int fd, error *err)
     if (!w)
         return error_set(err, E_NO_MEMORY, "out of memory for a log");
     w->fd = fd;
+    w->sink = sink;
+    w->arg = arg;
     w->end = &w->first;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
@@ -131,13 +140,28 @@ int log_writer_create(log_writer **out, int fd, error *err)
     return 0;
 }
 
+int log_writer_create(log_writer **out, int fd, error *err)
+{
+    return create(out, fd, NULL, NULL, err);
+}
+
+int log_writer_create_for(log_writer **out, log_sink sink, void *arg, error *err)
+{
+    return create(out, -1, sink, arg, err);
+}
+
 void log_writer_put(log_writer *w, void *data, size_t len)
+{
+    log_writer_put_level(w, 0, data, len);
+}
+
+void log_writer_put_level(log_writer *w, int level, void *data, size_t len)
 {
     struct piece *p = malloc(sizeof *p);
 
     pthread_mutex_lock(&w->lock);
     if (p && w->bytes + len <= LIMIT_LOG_BYTES) {
-        *p = (struct piece){.data = data, .len = len};
+        *p = (struct piece){.data = data, .len = len, .level = level};
         *w->end = p;
         w->end = &p->next;
         w->bytes += len;
@@ -162,6 +186,8 @@ bool log_writer_stop(log_writer *w)
     w->stopping = true;
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
+    if (w->sink)
+        return pthread_join(w->thread, NULL) == 0;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LAST_SECONDS;
     return pthread_timedjoin_np(w->thread, NULL, &until) == 0;

@@ -14,11 +14,20 @@ typedef struct log_writer log_writer;
 /* Starts to write to `fd`, which is borrowed. */
 int log_writer_create(log_writer **out, int fd, error *err) MUST_CHECK;
 
+/* Takes what has been put at once: a line with its newline, or several. In the writer's thread. */
+typedef void (*log_sink)(void *arg, int level, const char *lines, size_t len);
+
+/* Starts to hand everything to `sink`, in place of writing it. */
+int log_writer_create_for(log_writer **out, log_sink sink, void *arg, error *err) MUST_CHECK;
+
 /* Hands over whole lines; `data` comes from malloc and is freed. Any thread. */
 void log_writer_put(log_writer *w, void *data, size_t len);
 
-/* Writes what is left, for two seconds at the most, and no more. False when that was not enough.
- * Once; takes NULL. */
+/* The same of a level, which only a sink is told. */
+void log_writer_put_level(log_writer *w, int level, void *data, size_t len);
+
+/* Writes what is left, for two seconds at the most if it is to a file, and no more. False when that was
+ * not enough. Once; takes NULL. */
 bool log_writer_stop(log_writer *w);
 
 /* Stops and frees it; one that cannot be stopped is left to the end of the process. Takes NULL. */

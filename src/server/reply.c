@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "server/limits.h"
+#include "server/local.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -163,10 +164,16 @@ static size_t parts_size(const struct iovec part[PARTS])
 }
 
 /* Writes what the socket takes, and leaves the rest in `part`. False when the client is gone. */
-static bool write_parts(int fd, struct iovec part[PARTS])
+static bool write_parts(const connection *c, struct iovec part[PARTS])
 {
+    if (c->local) {
+        bool taken = local_take(c->local, part, PARTS);
+
+        memset(part, 0, PARTS * sizeof *part);
+        return taken;
+    }
     while (parts_size(part) > 0) {
-        ssize_t n = writev(fd, part, PARTS);
+        ssize_t n = writev(c->fd, part, PARTS);
         size_t left;
 
         if (n < 0 && errno == EINTR)
@@ -234,7 +241,7 @@ static void send_answer(connection *c, const reply *r, uint64_t length)
     part[3] = part_of(has_body(c, r) ? r->body : slice_of(NULL, 0));
     q->status = r->status;
     q->bytes = has_body(c, r) ? length : 0;
-    if (!write_parts(c->fd, part)) {
+    if (!write_parts(c, part)) {
         q->keep_alive = false;
         c->lingers = false;
         memset(part, 0, sizeof part);
@@ -255,10 +262,11 @@ void reply_send(connection *c, const reply *r)
     send_answer(c, r, r->body.len);
 }
 
-/* Reads the next piece of the file; NULL when that cannot be. The caller frees it. */
-static uint8_t *read_piece(file_rest *f, size_t *len)
+/* Reads the next piece of the file, `most` bytes at the most; NULL when that cannot be. The caller frees
+ * it. */
+static uint8_t *read_piece(file_rest *f, size_t most, size_t *len)
 {
-    size_t size = f->left < LIMIT_PIECE_BYTES ? (size_t)f->left : LIMIT_PIECE_BYTES;
+    size_t size = f->left < most ? (size_t)f->left : most;
     uint8_t *piece = malloc(size);
     size_t have = 0;
 
@@ -285,6 +293,7 @@ static uint8_t *read_piece(file_rest *f, size_t *len)
 
 void reply_send_file(connection *c, const reply *r, int fd, uint64_t at, uint64_t length)
 {
+    const size_t most = c->local ? SIZE_MAX : LIMIT_PIECE_BYTES; /* it takes everything at once */
     reply with_body = *r;
     uint8_t *piece = NULL;
 
@@ -294,7 +303,7 @@ void reply_send_file(connection *c, const reply *r, int fd, uint64_t at, uint64_
         close(fd);
     } else if (!has_body(c, r)) {
         reply_drop_file(c);
-    } else if (!(piece = read_piece(&c->file, &with_body.body.len))) {
+    } else if (!(piece = read_piece(&c->file, most, &with_body.body.len))) {
         reply_drop_file(c);
         reply_error(c, 503, RETRY_AFTER, "busy", slice_str("the file cannot be read for now"));
         return;
@@ -316,7 +325,7 @@ static bool take_piece(connection *c)
 {
     free(c->out);
     c->out_at = c->out_len = 0;
-    c->out = read_piece(&c->file, &c->out_len);
+    c->out = read_piece(&c->file, LIMIT_PIECE_BYTES, &c->out_len);
     return c->out && connection_count_buffered(c, c->out_len);
 }
 
@@ -329,7 +338,7 @@ void reply_continue(connection *c)
         return;
     }
     part[0] = part_of(slice_of(c->out + c->out_at, c->out_len - c->out_at));
-    if (!write_parts(c->fd, part)) {
+    if (!write_parts(c, part)) {
         connection_close(c);
         return;
     }

@@ -12,15 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-#define POLL_MS 20
-#define LOADER_STOP_MS 1000
 
 struct server {
     worker_shared shared;
@@ -33,7 +28,8 @@ struct server {
     size_t chain_count;
     middleware *default_chain;
     events *events;
-    atomic_size_t next_event; /* counts the events, which the workers take in turn */
+    bool holds_events;
+    atomic_size_t next_turn; /* counts what the workers take in turn */
     ticker *ticker;
     ticker_slot **slots;
     worker **workers;
@@ -53,17 +49,6 @@ static size_t count_cores(void)
     return (size_t)CPU_COUNT(&set) < LIMIT_WORKERS ? (size_t)CPU_COUNT(&set) : LIMIT_WORKERS;
 }
 
-/* As many files as the system lets us have: each connection is one. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void on_loaded(function *f, const error *problem, void *arg)
 {
     server *s = arg;
@@ -74,9 +59,11 @@ static void on_loaded(function *f, const error *problem, void *arg)
         worker_tell_loaded(s->workers[i]);
 }
 
-static int open_logs(server *s, const char *path, error *err)
+static int open_logs(server *s, const server_options *o, error *err)
 {
-    int rc = log_writer_create(&s->shared.errors, STDERR_FILENO, err);
+    const char *path = o->access_log;
+    int rc = o->log ? log_writer_create_for(&s->shared.errors, o->log, o->log_arg, err)
+                    : log_writer_create(&s->shared.errors, STDERR_FILENO, err);
 
     if (rc || (path && strcmp(path, "off") == 0))
         return rc;
@@ -91,10 +78,22 @@ static int open_logs(server *s, const char *path, error *err)
     return log_writer_create(&s->shared.access, s->access_fd, err);
 }
 
-static int make_workers(server *s, const char *listen_at, size_t count, error *err)
+/* Opens a listening socket for each worker, if there are to be any. */
+static int open_listeners(server *s, const server_options *o, int *fds, size_t count, error *err)
+{
+    const char *listen_at = o->listen ? o->listen : app_config(s->app)->listen;
+
+    if (!o->no_listener)
+        return listener_open(listen_at, fds, count, s->address, err);
+    for (size_t i = 0; i < count; i++)
+        fds[i] = -1;
+    return 0;
+}
+
+static int make_workers(server *s, const server_options *o, size_t count, error *err)
 {
     int fds[LIMIT_WORKERS];
-    int rc = listener_open(listen_at, fds, count, s->address, err);
+    int rc = open_listeners(s, o, fds, count, err);
     size_t i = 0;
 
     if (rc)
@@ -106,28 +105,11 @@ static int make_workers(server *s, const char *listen_at, size_t count, error *e
             s->worker_count++;
         }
     }
-    for (; i < count; i++)
-        close(fds[i]);
+    for (; i < count; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
     return rc;
-}
-
-static sigset_t stop_signals(void)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    return signals;
-}
-
-/* The signals that stop the server are waited for, and must find no other thread. */
-static void set_up_signals(void)
-{
-    sigset_t signals = stop_signals();
-
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static function *find_function(void *a, slice name)
@@ -170,9 +152,8 @@ static int make_middleware(server *s, error *err)
 static void deliver(delivery *d, void *arg)
 {
     server *s = arg;
-    size_t n = atomic_fetch_add_explicit(&s->next_event, 1, memory_order_relaxed);
 
-    event_run_send(s->workers[n % s->worker_count], s->events, d);
+    event_run_send(server_next_worker(s), s->events, d);
 }
 
 /* Makes what delivers events to functions. */
@@ -233,9 +214,7 @@ static int start_admin(server *s, error *err)
 
 int server_create(server **out, app *a, const server_options *o, error *err)
 {
-    const config *c = app_config(a);
-    const char *listen_at = o->listen ? o->listen : c->listen;
-    size_t count = o->has_workers ? o->workers : c->workers;
+    size_t count = o->has_workers ? o->workers : app_config(a)->workers;
     server *s = calloc(1, sizeof *s);
     int rc;
 
@@ -248,23 +227,23 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     s->shared.app = a;
     s->shared.request_bytes = app_most_request_bytes(a);
     s->shared.response_bytes = app_most_response_bytes(a);
-    raise_file_limit();
-    set_up_signals();
+    s->holds_events = o->holds_events;
     s->workers = calloc(count, sizeof *s->workers);
     s->slots = calloc(count, sizeof *s->slots);
     rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
-    rc = rc ? rc : open_logs(s, o->access_log, err);
-    rc = rc ? rc : make_workers(s, listen_at, count, err);
+    rc = rc ? rc : open_logs(s, o, err);
+    rc = rc ? rc : make_workers(s, o, count, err);
     rc = rc ? rc : make_middleware(s, err);
     rc = rc ? rc : host_functions_init(&s->host, err);
     rc = rc ? rc : app_open_services(a, err);
     rc = rc ? rc : make_events(s, err);
-    rc = rc ? rc : start_admin(s, err);
+    if (rc == 0 && !o->no_admin)
+        rc = start_admin(s, err);
     if (rc == 0) {
         *out = s;
         s = NULL;
     }
-    server_destroy(s);
+    server_destroy(s, 0);
     return rc;
 }
 
@@ -283,7 +262,14 @@ unsigned server_worker_count(const server *s)
     return (unsigned)s->worker_count;
 }
 
-static int start(server *s, error *err)
+worker *server_next_worker(server *s)
+{
+    size_t n = atomic_fetch_add_explicit(&s->next_turn, 1, memory_order_relaxed);
+
+    return s->workers[n % s->worker_count];
+}
+
+int server_start(server *s, error *err)
 {
     const loader_options options = {
         .app = s->app,
@@ -307,29 +293,30 @@ static int start(server *s, error *err)
         if (rc == 0)
             s->started++;
     }
-    if (rc == 0 && s->events)
+    if (rc == 0 && s->events && !s->holds_events)
         rc = events_start(s->events, err);
     return rc;
 }
 
-/* Waits for the workers to end: true when they have, in time. A signal ends the process. */
-static bool join_workers(server *s, const sigset_t *signals, unsigned ms)
+/* Waits for the workers to end: true when they have, in time. */
+static bool join_workers(server *s, unsigned ms)
 {
-    const struct timespec poll = {.tv_nsec = POLL_MS * 1000000L};
+    struct timespec until;
 
-    for (unsigned waited = 0;; waited += POLL_MS) {
-        while (s->started > 0 && pthread_tryjoin_np(s->workers[s->started - 1]->thread, NULL) == 0)
-            s->started--;
-        if (s->started == 0)
-            return true;
-        if (waited >= ms)
-            return false;
-        if (sigtimedwait(signals, NULL, &poll) > 0)
-            _exit(1);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
     }
+    while (s->started > 0 &&
+           pthread_timedjoin_np(s->workers[s->started - 1]->thread, NULL, &until) == 0)
+        s->started--;
+    return s->started == 0;
 }
 
-static void stop(server *s, const sigset_t *signals)
+void server_stop(server *s, unsigned drain_ms)
 {
     size_t cut_off = 0;
     char text[96];
@@ -338,38 +325,32 @@ static void stop(server *s, const sigset_t *signals)
         events_stop(s->events);
     for (size_t i = 0; i < s->started; i++)
         worker_drain(s->workers[i]);
-    if (join_workers(s, signals, LIMIT_DRAIN_MS))
+    if (join_workers(s, drain_ms))
         return;
     for (size_t i = 0; i < s->started; i++)
         worker_stop(s->workers[i]);
-    while (!join_workers(s, signals, LIMIT_DRAIN_MS))
+    while (!join_workers(s, LIMIT_DRAIN_MS))
         ;
     for (size_t i = 0; i < s->worker_count; i++)
         cut_off += atomic_load(&s->workers[i]->cut_off);
-    snprintf(text, sizeof text, "stopped %zu calls that did not end within %d s", cut_off,
-             LIMIT_DRAIN_MS / 1000);
+    if (cut_off == 0)
+        return;
+    snprintf(text, sizeof text, "stopped %zu calls that did not end within %g s", cut_off,
+             drain_ms / 1000.0);
     error_log_write(s->shared.errors, "ubiq", NULL, slice_str(text));
 }
 
-int server_run(server *s, error *err)
+void server_open_mail(server *s)
 {
-    sigset_t signals;
-    int got, rc;
-
-    signals = stop_signals();
-    rc = start(s, err);
-    if (rc == 0)
-        sigwait(&signals, &got);
-    stop(s, &signals);
-    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-    return rc;
+    for (size_t i = 0; i < s->worker_count; i++)
+        mailbox_open_all(&s->workers[i]->mailbox);
 }
 
-bool server_destroy(server *s)
+bool server_destroy(server *s, unsigned ms)
 {
     if (!s)
         return true;
-    if (s->loader && !loader_stop(s->loader, LOADER_STOP_MS)) {
+    if (s->loader && !loader_stop(s->loader, ms)) {
         log_writer_stop(s->shared.access);
         log_writer_stop(s->shared.errors);
         return false;
@@ -378,8 +359,7 @@ bool server_destroy(server *s)
     ticker_destroy(s->ticker);
     admin_destroy(s->admin);
     /* What is still being written reports to the workers, so they are the last to go. */
-    for (size_t i = 0; i < s->worker_count; i++)
-        mailbox_open_all(&s->workers[i]->mailbox);
+    server_open_mail(s);
     events_destroy(s->events);
     app_set_events(s->app, NULL);
     app_close_services(s->app);

@@ -162,9 +162,9 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     expire(w, clock_ns());
     access_log_flush(&w->log);
-    if (!w->accepting && !w->draining && event_add(&w->acceptable, NULL) == 0)
+    if (w->listen_fd >= 0 && !w->accepting && event_add(&w->acceptable, NULL) == 0)
         w->accepting = true;
-    if (w->connections > 0 || w->calls > 0 || !w->accepting)
+    if (w->connections > 0 || w->calls > 0 || (w->listen_fd >= 0 && !w->accepting))
         evtimer_add(&w->sweep, &sweep_period);
 }
 
@@ -210,7 +210,8 @@ static void begin_drain(worker *w)
         on_acceptable(w->listen_fd, EV_READ, w);
     stop_accepting(w);
     w->draining = true;
-    close(w->listen_fd);
+    if (w->listen_fd >= 0)
+        close(w->listen_fd);
     w->listen_fd = -1;
     close_idle(w);
 }
@@ -311,9 +312,9 @@ static int make_loop(worker *w, error *err)
     event_assign(&w->acceptable, w->base, w->listen_fd, EV_READ | EV_PERSIST, on_acceptable, w);
     event_assign(&w->mail, w->base, w->mail_fd, EV_READ | EV_PERSIST, on_mail, w);
     evtimer_assign(&w->sweep, w->base, on_sweep, w);
-    if (event_add(&w->acceptable, NULL) != 0 || event_add(&w->mail, NULL) != 0)
+    w->accepting = w->listen_fd >= 0;
+    if ((w->accepting && event_add(&w->acceptable, NULL) != 0) || event_add(&w->mail, NULL) != 0)
         return error_set(err, E_NO_MEMORY, "no event loop for a worker");
-    w->accepting = true;
     return outbound_init(&w->outbound, w->base, err);
 }
 
@@ -324,7 +325,8 @@ int worker_create(worker **out, const worker_shared *shared, int listen_fd, erro
 
     *out = NULL;
     if (!w) {
-        close(listen_fd);
+        if (listen_fd >= 0)
+            close(listen_fd);
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     }
     w->shared = shared;

@@ -68,8 +68,8 @@ typedef struct worker {
 
 #define WORKER_SCRATCH_BYTES (64UL * 1024)
 
-/* Makes a worker that will accept from `listen_fd`, which becomes its own even on failure. Its
- * thread does not run yet. */
+/* Makes a worker that will accept from `listen_fd`, which becomes its own even on failure; -1: from
+ * nowhere. Its thread does not run yet. */
 int worker_create(worker **out, const worker_shared *shared, int listen_fd, error *err) MUST_CHECK;
 
 /* Starts its thread. */

@@ -21,9 +21,7 @@ typedef struct definition {
     const char *sql;
 } definition;
 
-/* SQLite counts the memory that it uses, under a lock that all threads share; nobody asks for the
- * count. */
-static void configure_library(void)
+void store_tune_process(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -57,7 +55,6 @@ static int start_writer(store *s, error *err)
 
 int store_open(store **out, const char *path, error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     store *s = calloc(1, sizeof *s);
     error why = {0};
     int rc;
@@ -65,7 +62,6 @@ int store_open(store **out, const char *path, error *err)
     *out = NULL;
     if (!s)
         return error_set(err, E_NO_MEMORY, "out of memory for the database");
-    pthread_once(&once, configure_library);
     s->end = &s->first;
     pthread_mutex_init(&s->connections_lock, NULL);
     pthread_mutex_init(&s->parts_lock, NULL);

@@ -43,6 +43,10 @@ typedef struct store_part {
     int (*commit)(struct store_part *p, store *s, error *err);
 } store_part;
 
+/* SQLite counts the memory that it uses, under a lock that all threads share, and nobody here asks for the
+ * count. This turns it off for the process: for the program to decide, before anything uses SQLite. */
+void store_tune_process(void);
+
 /* Opens or makes the database in the file `path`, whose directory is there, and starts the writer.
  * E_INVALID when the file is damaged, no database of ours or of a newer version (the text says what
  * to do: it is never replaced without being asked); E_BUSY when another process holds it for seconds;
