@@ -2,7 +2,9 @@
 
 #include "server/server.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* bench_upstream_server DIRECTORY ADDRESS:PORT WORKERS
  *
@@ -19,10 +21,12 @@ int main(int argc, char **argv)
         fail("usage: bench_upstream_server DIRECTORY ADDRESS:PORT WORKERS");
     options.listen = argv[2];
     options.workers = (uint32_t)strtoul(argv[3], NULL, 10);
-    if (app_open(&a, argv[1], ENVIRONMENT_PRODUCTION, &err) != 0 || server_create(&s, a, &options, &err) != 0 ||
-        server_run(s, &err) != 0)
+    /* It is killed when it has been measured. */
+    signal(SIGPIPE, SIG_IGN);
+    options.no_admin = true;
+    if (app_open(&a, argv[1], ENVIRONMENT_PRODUCTION, &err) != 0 ||
+        server_create(&s, a, &options, &err) != 0 || server_start(s, &err) != 0)
         fail("%s", error_text(&err));
-    if (server_destroy(s))
-        app_close(a);
-    return 0;
+    for (;;)
+        pause();
 }
