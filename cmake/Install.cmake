@@ -19,6 +19,7 @@ if(TARGET ubiq)
 endif()
 install(PROGRAMS ${CMAKE_BINARY_DIR}/libwasmtime.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # `ubiq build` finds it from where the program is.
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/guest/c DESTINATION ${CMAKE_INSTALL_DATADIR}/ubiq/guest)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/guest/c ${CMAKE_SOURCE_DIR}/guest/javascript
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/ubiq/guest)
 file(GLOB man_pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
