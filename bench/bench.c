@@ -7,7 +7,7 @@
 
 /* bench_host calls|after-large DIRECTORY
  * bench_host load DIRECTORY CACHE
- * bench_host suspended DIRECTORY
+ * bench_host suspended|javascript DIRECTORY
  * bench_host kv-writes EMPTY
  *
  * DIRECTORY holds the plug-ins; databases are made in EMPTY, on the disk that is to be measured. UPSTREAM_EXTISM_LIB and UBIQ_EXTISM_LIB name the libraries to
@@ -24,6 +24,10 @@ int main(int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "kv-writes") == 0) {
         rows_kv_writes(argv[2], s.quick);
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "javascript") == 0) {
+        rows_javascript(argv[2], s.quick);
         return 0;
     }
     if (argc < 3 || !upstream || !ours)

@@ -1,5 +1,7 @@
 #include "platform.h"
 
+#include "app/runtimes.h"
+
 #include "fail.h"
 
 #include <stddef.h>
@@ -25,6 +27,8 @@ compiled_plugin *platform_compile(slice wasm, bool wasi, const char *host_functi
     compiled_plugin *code;
     error err = {0};
 
+    if (runtime_libraries(&options.libraries, &options.library_count, &err) != 0)
+        fail("%s", error_text(&err));
     if (host_function_create(&f, host_function_name, handle, 1, handle, 1, &err) != 0)
         fail("%s", error_text(&err));
     f->start = start;

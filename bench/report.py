@@ -152,6 +152,23 @@ def dotnet_goals(run):
                  run.values("call from .NET", guest, size, ".NET"), AT_MOST, 1.5, 1.2)
 
 
+def javascript_goals(run):
+    def of(what, who, metric="wall", guest="JavaScript hello"):
+        return run.values(what, guest, 0, who, metric)
+
+    run.goal("fresh call of a function in JavaScript, to one in C", "hello",
+             of("fresh call", "C"), of("fresh call", "JavaScript"), AT_MOST, 10, 4)
+    run.goal("JavaScript source to module, ms", "hello", 1e6,
+             of("source to module", "JavaScript"), AT_MOST, 100, 30)
+    run.goal("a function's module in JavaScript, KiB", "hello", 1024,
+             of("module", "JavaScript", "bytes"), AT_MOST, 8, 2, "bytes")
+    run.goal("memory of 1,000 JavaScript functions, called and idle, MiB", "hello", 2**20,
+             of("idle", "1,000 functions", "bytes"), AT_MOST, 100, 20, "bytes")
+    run.goal("requests/s, fresh each, to workerd's one isolate", "JavaScript hello",
+             of("javascript http", "workerd", "requests/s"),
+             of("javascript http", "ours fresh", "requests/s"), AT_LEAST, 0.5, 1.5, "requests/s")
+
+
 def print_goals(run):
     rows = []
     names = list(dict.fromkeys(g["name"] for g in run.goals))
@@ -263,6 +280,7 @@ def main():
     call_goals(run)
     other_goals(run)
     dotnet_goals(run)
+    javascript_goals(run)
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
           f"engine: {sys.argv[3]}")
     print_details(run)

@@ -29,4 +29,7 @@ void rows_suspended(const char *directory);
  * beside SQLite used directly. */
 void rows_kv_writes(const char *directory, bool quick);
 
+/* JavaScript functions: a fresh call beside one of a function in C, and from source to module. Ours only. */
+void rows_javascript(const char *directory, bool quick);
+
 #endif

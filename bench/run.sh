@@ -35,6 +35,7 @@ records=$out/records.tsv
     "$out/bench_host" after-large "$plugins"
     "$out/bench_host" load "$plugins" "$caches/load"
     "$out/bench_host" suspended "$plugins"
+    "$out/bench_host" javascript "$plugins"
     "$out/bench_host" kv-writes "$databases"
     if grep -q ^DOTNET_DIR= <<<"$paths"; then
         "$root/tests/dotnet/build.sh" "$build/tests/dotnet" >&2
@@ -43,6 +44,7 @@ records=$out/records.tsv
     fi
     /usr/bin/python3 -B "$here/serve.py" "$build"
     /usr/bin/python3 -B "$here/keys.py" "$build"
+    /usr/bin/python3 -B "$here/javascript.py" "$build" "$(sed -n 's/^WORKERD=//p' <<<"$paths")"
 } >"$records.new"
 mv "$records.new" "$records"
 

@@ -19,7 +19,9 @@ if(TARGET ubiq)
 endif()
 install(PROGRAMS ${CMAKE_BINARY_DIR}/libwasmtime.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # `ubiq build` finds it from where the program is.
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/guest/c ${CMAKE_SOURCE_DIR}/guest/rust ${CMAKE_SOURCE_DIR}/guest/go
+install(DIRECTORY
+    ${CMAKE_SOURCE_DIR}/guest/c ${CMAKE_SOURCE_DIR}/guest/rust ${CMAKE_SOURCE_DIR}/guest/go
+    ${CMAKE_SOURCE_DIR}/guest/javascript
     DESTINATION ${CMAKE_INSTALL_DATADIR}/ubiq/guest
     PATTERN target EXCLUDE PATTERN Cargo.lock EXCLUDE)
 file(GLOB man_pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)

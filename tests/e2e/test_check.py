@@ -129,7 +129,7 @@ class Check(Project):
         self.assertEqual((told["ok"], len(told["problems"])), (False, 1))
 
     def test_the_command_line(self):
-        for arguments in [[], [self.directory, "more"], [self.directory, "--nothing"],
+        for arguments in [[self.directory, "more"], [self.directory, "--nothing"],
                           [self.directory, "--env"]]:
             done = self.run_command("check", *arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""))

@@ -178,11 +178,14 @@ static void test_globals(void **state)
           "{method: 'post', body: 'b'}).text()].join(); }",
           "", "[[\"a\",\"2\"],[\"x-b\",\"1, 3\"]],1, 3,b");
     gives(
-        "export default async () => { const s = []; const t = setInterval(() => s.push('i'), 2);\n"
-        "  await new Promise((done) => setTimeout(done, 15)); clearInterval(t); queueMicrotask(() "
-        "=> s.push('m'));\n"
-        "  await null; return s.length > 2 ? s.at(-1) : 'few'; }",
-        "", "m");
+        "export default async () => { const s = [];\n"
+        "  await new Promise((done) => { const t = setInterval(() => { if (s.push('i') === 3) { "
+        "clearInterval(t); done(); } }, 1); });\n"
+        "  const begun = performance.now(); clearTimeout(setTimeout(() => s.push('x'), 0));\n"
+        "  setTimeout((a) => s.push(a), 5, 't'); setTimeout(() => s.push('first'), 1);\n"
+        "  await new Promise((done) => setTimeout(done, 10)); queueMicrotask(() => s.push('m'));\n"
+        "  await null; return s.join() + (performance.now() - begun >= 10); }",
+        "", "i,i,i,first,t,mtrue");
 }
 
 static void test_errors(void **state)

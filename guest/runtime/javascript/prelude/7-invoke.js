@@ -3,6 +3,9 @@
   "use strict";
   const { request, response } = hooks.ubiq;
   const n = native.numbers;
+  // What every call needs, found once.
+  const { bound, inputSize, inputText, output } = native;
+  const REQUEST = n.request;
 
   class Context {
     get request() {
@@ -18,8 +21,8 @@
 
   // JSON and text by their content type, all else bytes; events and cron ticks are JSON.
   function input() {
-    if (native.inputSize() === 0) return "";
-    if (!native.bound(n.request)) return native.inputText();
+    if (inputSize() === 0) return "";
+    if (!bound(REQUEST)) return inputText();
     const trigger = request.trigger;
     const name = typeof trigger === "string" ? trigger : trigger?.type;
     const headers = request.headers ?? {};
@@ -82,7 +85,7 @@
     if (calls++) hooks.forget();
     const plain = handler.length === 0;
     const result = plain ? handler() : handler(input(), context);
-    if (typeof result === "string" && !hooks.outputWasSet) return native.output(result);
+    if (typeof result === "string" && !hooks.outputWasSet) return output(result);
     const end = (value) => (hooks.outputWasSet || (commonjs && plain) ? finishOwn : finish)(value);
     return result instanceof Promise ? result.then(end) : end(result);
   };
