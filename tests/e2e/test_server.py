@@ -170,7 +170,7 @@ class CommandLine(Project):
             self.assertRegex(self.run_command(*arguments).stdout, r"^ubiq \d+\.\d+\.\d+\n$")
 
     def test_usage_errors(self):
-        for arguments in [[], ["nonsense"], ["serve"], ["serve", "a", "b"],
+        for arguments in [[], ["nonsense"], ["serve", "a", "b"],
                           ["serve", "--nonsense", "a"], ["serve", "a", "--listen"],
                           ["serve", "a", "--workers", "many"], ["serve", "a", "--workers", "-1"],
                           ["help", "nonsense"]]:
