@@ -31,6 +31,7 @@ class Admin(Project):
         super().setUp()
         self.add("platform")
         self.add("fail")
+        self.add("hostile")
         self.config(f"""
             [project]
             name = "shop"
@@ -186,12 +187,17 @@ class Resources(Admin):
         self.assertEqual((health["project"], health["version"], health["status"], health["workers"]),
                          ("shop", "1.2.3", "ok", 2))
         functions = {f["name"]: f for f in self.json("/functions")["functions"]}
-        self.assertEqual(set(functions), {"fail", "platform"})
+        self.assertEqual(set(functions), {"fail", "hostile", "platform"})
         self.assertEqual((functions["fail"]["counters"]["calls"], functions["fail"]["counters"]["failures"]),
                          (1, 1))
         self.assertIn("kv:read:*", functions["platform"]["permissions"])
         self.assertEqual(functions["platform"]["limits"]["cpu_ms"], 5000)
         self.assertEqual(self.json("/counters")["requests"], 1)
+
+    def test_time_that_invoked_functions_take_is_counted_once(self):
+        self.run_all(*[("invoke", "hostile", "hold 5000")] * 100)
+        cpu_us = {f["name"]: f["counters"]["cpu_us"] for f in self.json("/functions")["functions"]}
+        self.assertTrue(0.9 < cpu_us["platform"] / cpu_us["hostile"] < 1.5, cpu_us)
 
     def test_methods_and_names(self):
         for path, allow in [("/health", "GET, HEAD"), ("/functions", "GET, HEAD"),

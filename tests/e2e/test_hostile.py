@@ -111,6 +111,11 @@ class Services(Hostile):
     def test_keys_without_end(self):
         self.assertEqual(self.number("keys 1000"), -5)
 
+    def test_names(self):
+        codes = [tuple(map(int, line.split())) for line in self.do("names").splitlines()]
+        self.assertEqual(codes, [(0, -3), (-3, -3), (-3, -3), (-3, -3), (0, -3), (0, -3), (0, -3), (0, -3),
+                                 (0, 0), (0, -3), (-3, -3), (-4, -4)])
+
     def test_events_without_end(self):
         self.assertEqual(self.number("emit 1000"), -5)
 

@@ -150,6 +150,32 @@ static void tree(void)
     say("tree", count);
 }
 
+/* What becomes of a key and of a file of each odd name. */
+static void try_names(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } names[] = {{"a\0b", 3},      {"\xff", 1},   {"\xc0\xaf", 2}, {"\xed\xa0\x80", 3},
+                 {"..", 2},        {"a/../b", 6}, {"/a", 2},       {"a//b", 4},
+                 {"%2e%2e%2f", 9}, {"a\nb", 3},   {"", 0}};
+    static char room[1000];
+    ubiq_text out = ubiq_text_in(room, sizeof room);
+    ubiq_block long_name = ubiq_block_new(10240);
+
+    for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
+        ubiq_block name = i < sizeof names / sizeof *names
+                              ? ubiq_block_of(names[i].bytes, names[i].size)
+                              : long_name;
+
+        ubiq_put_number(&out, ubiq_host_kv_set(name, name, 0));
+        ubiq_put_char(&out, ' ');
+        ubiq_put_number(&out, ubiq_host_storage_write(name, name));
+        ubiq_put_char(&out, '\n');
+    }
+    ubiq_output_of(&out);
+}
+
 static uint64_t seed;
 
 static uint64_t chance(uint64_t below)
@@ -299,6 +325,8 @@ UBIQ_EXPORT("handle") int32_t handle(void)
         emit();
     else if (is("tree"))
         tree();
+    else if (is("names"))
+        try_names();
     else if (is("fuzz"))
         fuzz();
     else if (is("blocks"))
