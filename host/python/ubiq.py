@@ -138,7 +138,7 @@ _library = _load()
 
 def version() -> str:
     """The library's version."""
-    return _library.ubiq_version().decode()
+    return _text(_library.ubiq_version())
 
 
 def _text(data: bytes) -> str:
@@ -235,17 +235,21 @@ class _Call(Generic[T]):
             handle, self._handle = self._handle, None
         _library.ubiq_call_free(handle)
 
-    @staticmethod
-    @_DoneFunction
-    def done(user: int, result: int | None) -> None:
-        call = _Call._under_way.pop(user)
+    def end(self, result: int | None) -> None:
         try:
-            value = _take(result, call._read)
+            value = _take(result, self._read)
         except BaseException as e:  # the caller's, whatever it is
-            call.future.set_exception(e)
+            self.future.set_exception(e)
         else:
-            call.future.set_result(value)
-        call._free()
+            self.future.set_result(value)
+        self._free()
+
+
+def _on_done(user: int, result: int | None) -> None:
+    _Call._under_way.pop(user).end(result)
+
+
+_DONE = _DoneFunction(_on_done)
 
 
 async def _await(call: _Call[T], future: Future[T]) -> T:
@@ -329,14 +333,14 @@ class Project:
         request = _request_of(method, target, body, headers)
         with self._use() as handle:
             future = call.begin(lambda user, out: _library.ubiq_project_request_async(
-                handle, ctypes.byref(request), _milliseconds(timeout), _Call.done, user, out))
+                handle, ctypes.byref(request), _milliseconds(timeout), _DONE, user, out))
         return await _await(call, future)
 
     @property
     def address(self) -> str:
         """Where it listens, "127.0.0.1:3000", or ""."""
         with self._use() as handle:
-            return _library.ubiq_project_address(handle).decode()
+            return _text(_library.ubiq_project_address(handle))
 
     def close(self, drain: float = 0) -> None:
         """Begins no more calls, lets those that were begun end for `drain` seconds, cancels the others, and
@@ -369,7 +373,7 @@ class Project:
         call = _Call(_read_output)
         with self._use() as handle:
             return call, call.begin(lambda user, out: _library.ubiq_project_invoke_async(
-                handle, _c_text(function), input, len(input), _milliseconds(timeout), _Call.done,
+                handle, _c_text(function), input, len(input), _milliseconds(timeout), _DONE,
                 user, out))
 
     @contextlib.contextmanager

@@ -232,10 +232,11 @@ class Events(Case):
         project.close()
         project = self.open()
         for _ in range(500):
-            if b"-1" not in project.invoke("platform", b"get\tnoted"):
+            noted = project.invoke("platform", b"get\tnote:100000001")
+            if b"order.new" in noted:
                 break
             time.sleep(0.01)
-        self.assertIn(b"order.new", project.invoke("platform", b"get\tnote:100000001"))
+        self.assertIn(b"order.new", noted)
 
 
 class Process(Case):
