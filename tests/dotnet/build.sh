@@ -37,6 +37,7 @@ if [ ! -d "$kept" ]; then
     build tests/dotnet/json -o "$work/json"
     reference=-p:JsonReference=$work/json/System.Text.Json.dll
     build host/dotnet/src "$reference"
+    build host/dotnet/platform
     build tests/dotnet -o "$work/made/tests" "$reference"
     build examples/host-dotnet -o "$work/made/example" "$reference"
     cp -r "$work/made/tests" "$work/made/netstandard"
