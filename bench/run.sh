@@ -43,6 +43,7 @@ records=$out/records.tsv
     fi
     /usr/bin/python3 -B "$here/serve.py" "$build"
     /usr/bin/python3 -B "$here/keys.py" "$build"
+    /usr/bin/python3 -B "$here/waiting.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"
 
