@@ -34,7 +34,8 @@ def size_text(size):
 
 
 SHOW = {"ns": scaled, "bytes": lambda v: size_text(round(v)), "s": lambda v: f"{v:.3f} s",
-        "requests/s": lambda v: f"{v:.0f}", "writes/s": lambda v: f"{v:.0f}"}
+        "requests/s": lambda v: f"{v:.0f}", "writes/s": lambda v: f"{v:.0f}",
+        "requests": lambda v: f"{v:.0f}"}
 
 
 def table(title, heads, rows):
@@ -169,6 +170,46 @@ def javascript_goals(run):
              of("javascript http", "ours fresh", "requests/s"), AT_LEAST, 0.5, 1.5, "requests/s")
 
 
+def waiting_goals(run):
+    """Calls that wait, and one that spins, beside a small function."""
+    for guest, count in run.guests("waiting"):
+        def of(metric, guest=guest, count=count):
+            return run.values("waiting", guest, count, "ours", metric)
+
+        name = f"{count:,} requests that wait a second"
+        run.goal(f"{name}: answered", guest, count, of("answered"), AT_LEAST, 1, 1, "requests")
+        run.goal(f"{name}: resident memory, GiB", guest, 1 << 30, of("resident"), AT_MOST, 1, 0.5,
+                 "bytes")
+        run.goal(f"{name}: p99 of a small function, to 50 ms", guest, 50e6, of("p99"), AT_MOST, 1,
+                 0.5)
+    for guest, count in run.guests("spinning"):
+        alone = run.values("spinning", guest, count, "ours", "p99 alone")
+        beside = run.values("spinning", guest, count, "ours", "p99")
+        more = [max(0, b - a) for a, b in zip(alone, beside)]
+        run.goal("p99 of a small function beside one that spins, more, to two ticks of 10 ms",
+                 guest, 20e6, more, AT_MOST, 1, 0.5)
+
+
+def print_waiting(run):
+    rows = []
+    for guest, count in run.guests("waiting"):
+        def of(metric, guest=guest, count=count):
+            return statistics.median(run.values("waiting", guest, count, "ours", metric))
+
+        rows.append([guest, count, f"{of('answered'):.0f}", f"{of('in flight'):.0f}",
+                     scaled(of("last")), size_text(round(of("resident"))), scaled(of("p99"))])
+    table("Requests that all wait a second for another server, two worker threads",
+          ["plug-in", "at once", "answered", "waited for at once", "the last after",
+           "resident memory", "p99 of a small function"], rows)
+    rows = []
+    for guest, count in run.guests("spinning"):
+        medians = [statistics.median(run.values("spinning", guest, count, "ours", metric))
+                   for metric in ("p99 alone", "p99")]
+        rows.append([guest, *map(scaled, medians)])
+    table("p99 of a small function, two worker threads",
+          ["plug-in", "alone", "beside one that spins"], rows)
+
+
 def print_goals(run):
     rows = []
     names = list(dict.fromkeys(g["name"] for g in run.goals))
@@ -248,6 +289,7 @@ def print_details(run):
             rows.append([what, count, SHOW["bytes"](statistics.median(value))])
     table("Memory of a suspended call", ["what", "calls", "a call"], rows)
     print_kv_writes(run)
+    print_waiting(run)
 
 
 def print_kv_writes(run):
@@ -281,6 +323,7 @@ def main():
     other_goals(run)
     dotnet_goals(run)
     javascript_goals(run)
+    waiting_goals(run)
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
           f"engine: {sys.argv[3]}")
     print_details(run)

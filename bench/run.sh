@@ -45,6 +45,7 @@ records=$out/records.tsv
     /usr/bin/python3 -B "$here/serve.py" "$build"
     /usr/bin/python3 -B "$here/keys.py" "$build"
     /usr/bin/python3 -B "$here/javascript.py" "$build" "$(sed -n 's/^WORKERD=//p' <<<"$paths")"
+    /usr/bin/python3 -B "$here/waiting.py" "$build"
 } >"$records.new"
 mv "$records.new" "$records"
 

@@ -36,9 +36,10 @@ bool permissions_allow(const permissions *p, enum permission kind, slice subject
 bool permissions_any(const permissions *p, enum permission kind);
 
 /* Whether it may send a request. The permission is "http:METHOD:HOST[:PORT]PATH". METHOD is in lower
- * case or '*'. Without PORT it is for the scheme's own port, with '*' for any. HOST is a name, an IPv4 or IPv6 address,
- * '*' for any, or "*.example.com" for the names under that one. PATH begins with a slash, and is a
- * pattern; one with "." or ".." in it, however they are escaped, needs a permission for all paths.
+ * case or '*'. Without PORT it is for the scheme's own port, with '*' for any. HOST is a name, an
+ * IPv4 or IPv6 address, '*' for any, or "*.example.com" for the names under that one. PATH begins
+ * with a slash, and is a pattern; a request whose path has "." or ".." in it, however they are
+ * escaped, needs a permission for all paths.
  *
  * `method` and `scheme` are in lower case, `host` is as http_host_normalize leaves it, and `path` as it
  * goes to the server but without the query. */

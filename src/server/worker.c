@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include "base/clock.h"
+#include "server/error_log.h"
 #include "server/limits.h"
 #include "server/static.h"
 
@@ -15,6 +16,7 @@
 
 #define SWEEP_MS 100
 #define ACCEPTS_IN_TURN 64
+#define TELL_AGAIN_NS UINT64_C(60000000000)
 
 static const struct timeval sweep_period = {.tv_usec = SWEEP_MS * 1000};
 
@@ -88,17 +90,34 @@ void worker_next_id(worker *w, char out[INVOCATION_ID_BYTES])
     out[INVOCATION_ID_BYTES - 1] = '\0';
 }
 
-/* Whether there may be one more connection. If need be, the one that was idle for longest goes. */
-static bool has_room(worker *w)
+/* Makes room by closing the connection that was idle for longest; false when none is. */
+static bool close_longest_idle(worker *w)
 {
-    timer *oldest;
+    timer *oldest = timers_first(&w->timers, TIMER_IDLE);
 
-    if (w->connections < LIMIT_CONNECTIONS)
-        return true;
-    oldest = timers_first(&w->timers, TIMER_IDLE);
     if (oldest)
         connection_close(connection_of(oldest));
     return oldest != NULL;
+}
+
+/* Whether there may be one more connection. */
+static bool has_room(worker *w)
+{
+    return w->connections < LIMIT_CONNECTIONS || close_longest_idle(w);
+}
+
+/* Says why clients have to wait, which they do until it is over. */
+static void tell_shortage(worker *w, int why)
+{
+    uint64_t now = clock_ns();
+    char text[160];
+
+    if (w->told_shortage_ns && now - w->told_shortage_ns < TELL_AGAIN_NS)
+        return;
+    w->told_shortage_ns = now;
+    snprintf(text, sizeof text, "new connections wait: %s%s", strerrordesc_np(why),
+             why == EMFILE ? ": more than ulimit -n allows the process" : "");
+    error_log_write(w->shared->errors, "ubiq", NULL, slice_str(text));
 }
 
 static void stop_accepting(worker *w)
@@ -121,19 +140,27 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     for (int n = 0; n < ACCEPTS_IN_TURN; n++) {
         struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
         socklen_t len = sizeof from;
-        int client = has_room(w) ? accept4(fd, (struct sockaddr *)&from, &len,
-                                           SOCK_NONBLOCK | SOCK_CLOEXEC)
-                                 : -1;
+        bool room = has_room(w);
+        int client = room ? accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC)
+                          : -1;
+        int why = room ? errno : EMFILE;
 
         if (client >= 0) {
             connection_create(w, client, &from);
-        } else if (w->connections >= LIMIT_CONNECTIONS || !may_try_again(errno)) {
-            /* Out of connections, descriptors or memory: the sweep begins anew. */
-            stop_accepting(w);
-            break;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            break;
+            continue;
         }
+        if (may_try_again(why)) {
+            if (why == EAGAIN || why == EWOULDBLOCK)
+                break;
+            continue;
+        }
+        if (room && why == EMFILE && close_longest_idle(w))
+            continue;
+        /* Out of connections, descriptors or memory: the sweep begins anew. */
+        if (room)
+            tell_shortage(w, why);
+        stop_accepting(w);
+        break;
     }
     worker_watch(w);
 }

@@ -47,6 +47,7 @@ typedef struct worker {
     timers call_timers; /* of invocations: function.wall_kind */
     mailbox mailbox;
     size_t connections;
+    uint64_t told_shortage_ns; /* when it was last said why no client is accepted */
     size_t calls;
     size_t buffered;       /* bytes kept for slow clients */
     lanes lanes;           /* what can go on: functions by their index, and OTHER_LANE */

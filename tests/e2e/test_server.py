@@ -1,6 +1,7 @@
 """The program around the requests: start, stop, logs, command line."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -154,6 +155,47 @@ class Logs(Project):
             process.wait()
             process.stderr.close()
             os.close(read_end)
+
+
+class LimitsOfTheSystem(Project):
+    @staticmethod
+    def leave_files(server, count):
+        """So many more files may the server open."""
+        used = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + count, hard))
+
+    def test_few_files(self):
+        self.add("echo")
+        with self.serve("--workers", "1") as server:
+            self.assertEqual(server.request("/echo", b"x").status, 200)
+            self.leave_files(server, 10)
+            # Clients that only keep their connections make room for others.
+            clients = []
+            for _ in range(30):
+                clients.append(server.stream())
+                clients[-1].send(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(clients[-1].answer()[0], 200)
+            for s in clients:
+                s.socket.close()
+            # Those that are at it do not: the others wait for them, and that is told.
+            clients = [server.stream() for _ in range(20)]
+            for s in clients:
+                s.send(b"GET /echo HTTP/1.1\r\n")
+            server.said("new connections wait: Too many open files: more than ulimit -n")
+            for s in clients:
+                s.send(b"Host: x\r\nConnection: close\r\n\r\n")
+            for s in clients:
+                with s:
+                    self.assertEqual(s.answer()[0], 200)
+
+    def test_few_mappings_are_told(self):
+        """How many calls there can be at once is said at start, if it is less than there should be."""
+        with open("/proc/sys/vm/max_map_count", encoding="ascii") as f:
+            few = int(f.read()) < 65000
+        with self.serve("--workers", "1") as server:
+            server.request("/healthz")
+            self.assertEqual("vm.max_map_count is" in server.errors(), few)
 
 
 class CommandLine(Project):

@@ -1,0 +1,18 @@
+;; Every form of a data segment, little enough to be copied.
+(module
+  (memory $a (export "memory") 2)
+  (memory $b 1)
+  (data (i32.const 0) "first")
+  (data (i32.const 3) "over it")
+  (data (i32.const 131070) "\01\02")
+  (data (memory $b) (i32.const 65528) "the end ")
+  (data (i32.const 10) "")
+  (data $passive "passive")
+  (func (export "overlapping") (result i64) (i64.load (i32.const 0)))
+  (func (export "at the end") (result i32) (i32.load16_u (i32.const 131070)))
+  (func (export "in another memory") (result i64) (i64.load $b (i32.const 65528)))
+  (func (export "passive") (result i64)
+    (memory.init $passive (i32.const 64) (i32.const 0) (i32.const 7))
+    (i64.load (i32.const 64)))
+  (func (export "dropped") (data.drop $passive)
+    (memory.init $passive (i32.const 64) (i32.const 0) (i32.const 7))))
