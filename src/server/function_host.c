@@ -85,6 +85,7 @@ struct invoked {
     void (*done)(void *arg, const context_answer *answer);
     void *arg;
     char id[INVOCATION_ID_BYTES];
+    uint64_t counted_ns; /* of its CPU time, as part of its invoker's turn */
     bool begins;
     bool ended;            /* while it began: what follows waits for its turn, */
     task task;             /* in which the answer is given */
@@ -135,8 +136,8 @@ static void on_invoked_done(invocation *v, const invocation_result *r)
     struct invoked *i = (struct invoked *)(void *)v;
     slice text = r->code ? r->text : r->output;
 
-    i->by->cpu_ns += v->cpu_ns;
     if (!i->begins) {
+        i->by->cpu_ns += v->cpu_ns - i->counted_ns;
         answer(i, code_of(r), text);
         destroy(i);
         return;
@@ -180,6 +181,7 @@ static void *invoke(context *c, function *f, slice payload,
     i->invocation.context.id = i->id;
     invocation_begin(&i->invocation, payload);
     i->begins = false;
+    i->counted_ns = i->invocation.cpu_ns;
     if (i->ended)
         worker_queue(w, NULL, &i->task);
     return i;

@@ -31,6 +31,7 @@ class Admin(Project):
         super().setUp()
         self.add("platform")
         self.add("fail")
+        self.add("busy")
         self.config(f"""
             [project]
             name = "shop"
@@ -186,12 +187,20 @@ class Resources(Admin):
         self.assertEqual((health["project"], health["version"], health["status"], health["workers"]),
                          ("shop", "1.2.3", "ok", 2))
         functions = {f["name"]: f for f in self.json("/functions")["functions"]}
-        self.assertEqual(set(functions), {"fail", "platform"})
+        self.assertEqual(set(functions), {"busy", "fail", "platform"})
         self.assertEqual((functions["fail"]["counters"]["calls"], functions["fail"]["counters"]["failures"]),
                          (1, 1))
         self.assertIn("kv:read:*", functions["platform"]["permissions"])
         self.assertEqual(functions["platform"]["limits"]["cpu_ms"], 5000)
         self.assertEqual(self.json("/counters")["requests"], 1)
+
+    def test_cpu_time_of_invoked_functions_is_counted_once(self):
+        for _ in range(5):
+            self.run_all(*[("invoke", "busy", "")] * 10)
+        functions = {f["name"]: f["counters"] for f in self.json("/functions")["functions"]}
+        self.assertEqual(functions["busy"]["calls"], 50)
+        self.assertGreater(functions["platform"]["cpu_us"], 0.7 * functions["busy"]["cpu_us"])
+        self.assertLess(functions["platform"]["cpu_us"], 1.6 * functions["busy"]["cpu_us"])
 
     def test_methods_and_names(self):
         for path, allow in [("/health", "GET, HEAD"), ("/functions", "GET, HEAD"),
