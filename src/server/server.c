@@ -358,8 +358,10 @@ bool server_destroy(server *s, unsigned ms)
     loader_destroy(s->loader);
     ticker_destroy(s->ticker);
     admin_destroy(s->admin);
-    /* What is still being written reports to the workers, so they are the last to go. */
+    /* Calls that were given up may have left writes behind: those need the services, and report to
+     * the workers, which are the last to go. */
     server_open_mail(s);
+    store_flush(app_services(s->app)->store);
     events_destroy(s->events);
     app_set_events(s->app, NULL);
     app_close_services(s->app);
