@@ -156,6 +156,15 @@ static void deliver(delivery *d, void *arg)
     event_run_send(server_next_worker(s), s->events, d);
 }
 
+static void on_stalled(const error *why, void *arg)
+{
+    server *s = arg;
+    char text[1024];
+
+    snprintf(text, sizeof text, "events are not delivered for now: %s", error_text(why));
+    error_log_write(s->shared.errors, "ubiq", NULL, slice_str(text));
+}
+
 /* Makes what delivers events to functions. */
 static int make_events(server *s, error *err)
 {
@@ -166,6 +175,7 @@ static int make_events(server *s, error *err)
         .time_zone = c->time_zone,
         .limits = services_events_limits(c),
         .deliver = deliver,
+        .stalled = on_stalled,
         .arg = s,
     };
     trigger *triggers;
