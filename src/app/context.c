@@ -54,14 +54,15 @@ bool context_count_invocation(context *c)
 bool context_write_log(context *c, enum context_log_level level, slice text, slice attributes)
 {
     static const char full[] = "it has logged more than one call may: the rest is left out";
-    bool was_full = c->logged > LIMIT_LOGGED_BYTES;
+    size_t *logged = c->root ? &c->root->logged : &c->logged;
+    bool was_full = *logged > LIMIT_LOGGED_BYTES;
 
-    c->logged += was_full ? 0 : LOG_LINE_BYTES + text.len + attributes.len;
-    if (c->logged <= LIMIT_LOGGED_BYTES)
+    *logged += was_full ? 0 : LOG_LINE_BYTES + text.len + attributes.len;
+    if (*logged <= LIMIT_LOGGED_BYTES)
         c->host->log(c, (int)level, text, attributes);
     else if (!was_full)
         c->host->log(c, CONTEXT_WARN, slice_str(full), slice_of(NULL, 0));
-    return c->logged <= LIMIT_LOGGED_BYTES;
+    return *logged <= LIMIT_LOGGED_BYTES;
 }
 
 void context_log(context *c, enum context_log_level level, const char *format, ...)

@@ -52,9 +52,10 @@ struct context {
     /* What the function says of its response. */
     int status;  /* 0: 200 */
     buf headers; /* lines, each with its CRLF; */
+    unsigned header_count;
     bool has_type; /* Content-Type is one of them */
 
-    size_t logged; /* bytes */
+    size_t logged; /* bytes, the first one's: by all that it set off */
     uint64_t started_ns; /* of clock_ns */
     buf trace;           /* what it says of itself: JSON objects with commas between them */
 
@@ -80,8 +81,8 @@ bool context_count_invocation(context *c);
 /* Frees what it holds. Takes an all-zero one. */
 void context_deinit(context *c);
 
-/* Writes a line into the log. What is over LIMIT_LOGGED_BYTES of one invocation is left out, and the log
- * says so once; false then. */
+/* Writes a line into the log. What is over LIMIT_LOGGED_BYTES of one invocation and those that it set off
+ * is left out, and the log says so once; false then. */
 bool context_write_log(context *c, enum context_log_level level, slice text, slice attributes);
 
 /* The same with a formatted text. */

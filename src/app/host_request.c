@@ -64,7 +64,8 @@ static bool is_word(slice name, const char *lower)
 static bool is_the_servers(slice name)
 {
     static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date",
-                                        "keep-alive",     "upgrade",           "trailer",    "te"};
+                                        "keep-alive",     "upgrade",           "trailer",    "te",
+                                        "proxy-connection", "x-invocation"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (is_word(name, names[i]))
@@ -90,6 +91,9 @@ static bool response_header(host_call *h)
     if (is_the_servers(name))
         return host_fail(h->wait, c, SERVICE_DENIED, "the header %.*s is the server's to write",
                          host_shown(name), (const char *)name.data);
+    if (c->header_count == LIMIT_RESPONSE_HEADERS)
+        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "a response has at most %d headers",
+                         LIMIT_RESPONSE_HEADERS);
     rc = buf_reserve(&c->headers, name.len + value.len + 4);
     if (rc == E_TOO_LARGE)
         return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the response's headers are larger than %d bytes",
@@ -102,17 +106,22 @@ static bool response_header(host_call *h)
         h->wait->failure = "out of memory";
         return true;
     }
+    c->header_count++;
     c->has_type = c->has_type || is_word(name, "content-type");
     return host_return(h->wait, 0);
 }
 
-/* A JSON object or nothing, in input number `n`; false: the guest has its answer. */
-static bool take_attributes(host_call *h, unsigned n, slice *out)
+/* A JSON object of at most `most` bytes or nothing, in input number `n`; false: the guest has its answer. */
+static bool take_attributes(host_call *h, unsigned n, unsigned long most, slice *out)
 {
     json_reader r;
 
     if (!host_bytes(h, n, out))
         return false;
+    if (out->len > most) {
+        host_fail(h->wait, h->context, SERVICE_TOO_LARGE, "the attributes are larger than %lu bytes", most);
+        return false;
+    }
     if (out->len == 0)
         return true;
     r = (json_reader){.text = *out};
@@ -129,7 +138,7 @@ static bool write_log(host_call *h)
     int level = h->inputs[0].v.i32;
     slice message, attributes;
 
-    if (!host_bytes(h, 1, &message) || !take_attributes(h, 2, &attributes))
+    if (!host_bytes(h, 1, &message) || !take_attributes(h, 2, LIMIT_LOGGED_BYTES, &attributes))
         return true;
     if (level < CONTEXT_TRACE || level > CONTEXT_ERROR)
         return host_fail(h->wait, c, SERVICE_INVALID, "%d is no level of the log: those are 0 trace, "
@@ -165,6 +174,9 @@ static bool trace_attribute(host_call *h)
 
     if (!host_bytes(h, 0, &key) || !host_bytes(h, 1, &value))
         return true;
+    if (key.len > LIMIT_TRACE_BYTES || value.len > LIMIT_TRACE_BYTES)
+        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the attribute is larger than %d bytes",
+                         LIMIT_TRACE_BYTES);
     if (key.len == 0 || !slice_is_utf8(key) || !slice_is_utf8(value))
         return host_fail(h->wait, c, SERVICE_INVALID,
                          "a trace's attribute has a name, and both name and value are UTF-8");
@@ -190,8 +202,11 @@ static bool trace_event(host_call *h)
     buf part;
     int rc;
 
-    if (!host_bytes(h, 0, &name) || !take_attributes(h, 1, &attributes))
+    if (!host_bytes(h, 0, &name) || !take_attributes(h, 1, LIMIT_TRACE_BYTES, &attributes))
         return true;
+    if (name.len > LIMIT_TRACE_BYTES)
+        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the event is larger than %d bytes",
+                         LIMIT_TRACE_BYTES);
     if (name.len == 0 || !slice_is_utf8(name))
         return host_fail(h->wait, c, SERVICE_INVALID, "a trace's event has a name, which is UTF-8");
     buf_init(&part, LIMIT_TRACE_BYTES);

@@ -59,9 +59,10 @@
 #define LIMIT_EVENT_HOPS 16                          /* of events that are emitted for events */
 #define LIMIT_INVOKE_DEPTH 8                         /* of functions that invoke functions */
 #define LIMIT_INVOCATIONS 1000                       /* that one sets off, with those that they do */
-#define LIMIT_LOGGED_BYTES (1024UL * 1024)           /* by one invocation */
+#define LIMIT_LOGGED_BYTES (1024UL * 1024)           /* by one with those that it sets off */
 #define LIMIT_REQUEST_JSON_BYTES (1024UL * 1024)     /* of what ubiq_request gives */
 #define LIMIT_RESPONSE_HEAD_BYTES (16 * 1024)        /* of the headers that a function sets */
+#define LIMIT_RESPONSE_HEADERS 80 /* that it sets: with the server's own, clients take 100 */
 #define LIMIT_TRACE_BYTES (16 * 1024)                /* of what a function says of itself */
 #define LIMIT_WORKERS 256
 #define LIMIT_METHODS 16 /* that a function's methods name */

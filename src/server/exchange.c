@@ -266,7 +266,6 @@ static void answer_itself(connection *c)
 
     if (!x->run.chain)
         response_init(&x->answer);
-    x->file.fd = -1;
     if (!x->is_public)
         rc = make_refusal(x, &x->answer);
     else
@@ -396,6 +395,7 @@ void exchange_begin(connection *c, slice body)
     x->body = body;
     x->function = app_find(c->worker->shared->app, q->path, &match);
     x->begins = true;
+    x->file.fd = -1;
     /* A file is as good as a route without parameters. */
     x->is_public = (!x->function || match.count > 0) &&
                    public_find(app_public(c->worker->shared->app), q->path);

@@ -315,7 +315,8 @@ void invocation_begin(invocation *v, slice body)
 void invocation_expire(invocation *v)
 {
     if (!v->call) {
-        fail(v, 503, "busy", "the function's code is still being loaded");
+        fail(v, 503, "busy",
+             v->waits_for_code ? "the function's code is still being loaded" : "the server is busy");
         return;
     }
     write_error(v, "it took longer than it may");

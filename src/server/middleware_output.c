@@ -24,7 +24,7 @@ static int read_status(record_reader *r, void *into)
 
 /* Reads a value of a header. Those that the server itself writes may be there, since the function
  * may have been given them by another server, and are left out. */
-static int read_value(record_reader *r, slice name, buf *headers)
+static int read_value(record_reader *r, slice name, middleware_output *o)
 {
     buf value;
     int rc;
@@ -33,7 +33,12 @@ static int read_value(record_reader *r, slice name, buf *headers)
     rc = json_string(&r->json, &value, &r->err);
     if (rc || headers_is_reserved(name))
         goto done;
-    rc = headers_put(headers, name, buf_slice(&value));
+    if (o->header_count++ == LIMIT_RESPONSE_HEADERS) {
+        rc = error_set(&r->err, E_TOO_LARGE, "a response has at most %d of them",
+                       LIMIT_RESPONSE_HEADERS);
+        goto done;
+    }
+    rc = headers_put(&o->headers, name, buf_slice(&value));
     if (rc == E_INVALID)
         error_set(&r->err, rc,
                   "is no header: a name of letters, digits and '-', and a value of one "
@@ -46,18 +51,18 @@ done:
 }
 
 /* Reads a value, or an array of them. */
-static int read_values(record_reader *r, slice name, buf *headers)
+static int read_values(record_reader *r, slice name, middleware_output *o)
 {
     int rc;
 
     if (json_peek(&r->json) != JSON_ARRAY)
-        return read_value(r, name, headers);
+        return read_value(r, name, o);
     rc = json_enter(&r->json, JSON_ARRAY, &r->err);
     for (size_t i = 0; rc == 0; i++) {
         rc = json_next(&r->json, JSON_ARRAY, i, &r->err);
         if (rc <= 0)
             break;
-        rc = read_value(r, name, headers);
+        rc = read_value(r, name, o);
     }
     return rc;
 }
@@ -76,7 +81,7 @@ static int read_headers(record_reader *r, void *into)
             break;
         buf_clear(&name);
         rc = json_name(&r->json, &name, &r->err);
-        rc = rc ? rc : read_values(r, buf_slice(&name), &o->headers);
+        rc = rc ? rc : read_values(r, buf_slice(&name), o);
     }
     buf_deinit(&name);
     return rc;

@@ -9,6 +9,7 @@ typedef struct middleware_output {
     int status; /* 0: it said none */
     bool has_headers;
     bool has_body;
+    unsigned header_count;
     buf headers; /* lines */
     buf body;
     buf context; /* a JSON object; empty: it said none */

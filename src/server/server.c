@@ -156,6 +156,15 @@ static void deliver(delivery *d, void *arg)
     event_run_send(server_next_worker(s), s->events, d);
 }
 
+static void on_stalled(const error *why, void *arg)
+{
+    server *s = arg;
+    char text[1024];
+
+    snprintf(text, sizeof text, "events are not delivered for now: %s", error_text(why));
+    error_log_write(s->shared.errors, "ubiq", NULL, slice_str(text));
+}
+
 /* Makes what delivers events to functions. */
 static int make_events(server *s, error *err)
 {
@@ -166,6 +175,7 @@ static int make_events(server *s, error *err)
         .time_zone = c->time_zone,
         .limits = services_events_limits(c),
         .deliver = deliver,
+        .stalled = on_stalled,
         .arg = s,
     };
     trigger *triggers;
@@ -358,8 +368,10 @@ bool server_destroy(server *s, unsigned ms)
     loader_destroy(s->loader);
     ticker_destroy(s->ticker);
     admin_destroy(s->admin);
-    /* What is still being written reports to the workers, so they are the last to go. */
+    /* Calls that were given up may have left writes behind: those need the services, and report to
+     * the workers, which are the last to go. */
     server_open_mail(s);
+    store_flush(app_services(s->app)->store);
     events_destroy(s->events);
     app_set_events(s->app, NULL);
     app_close_services(s->app);

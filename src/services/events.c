@@ -82,6 +82,7 @@ int events_create(events **out, const events_options *options, error *err)
     e->store = options->store;
     e->limits = options->limits;
     e->deliver = options->deliver;
+    e->stalled = options->stalled;
     e->arg = options->arg;
     e->owner.fd = -1;
     e->returned_end = &e->returned;

@@ -67,6 +67,9 @@ typedef struct events_options {
     events_limits limits;
     /* Has the function do it; in the events' own thread, never called before events_start. */
     void (*deliver)(delivery *d, void *arg);
+    /* The store fails, so that nothing is delivered until it does not; once each time that this begins. In the
+     * events' own thread. NULL: nobody wants to know. */
+    void (*stalled)(const error *why, void *arg);
     void *arg;
 } events_options;
 

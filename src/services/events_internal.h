@@ -36,6 +36,7 @@ struct events {
     store *store;
     events_limits limits;
     void (*deliver)(delivery *d, void *arg);
+    void (*stalled)(const error *why, void *arg);
     void *arg;
     subscription *subscriptions;
     size_t subscription_count;
@@ -44,6 +45,7 @@ struct events {
 
     events_slot *slots; /* limits.at_once */
     events_slot *free;  /* the thread's */
+    bool is_stalled;    /* likewise */
     begun *begun;       /* room for what one turn begins */
     pthread_t thread;
     bool has_thread;

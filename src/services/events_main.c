@@ -205,15 +205,26 @@ static void deliver_begun(events *e, const turn *t)
     }
 }
 
+/* Says that the store fails, unless that is known. */
+static void note_failure(events *e, const error *why)
+{
+    if (!e->is_stalled && e->stalled)
+        e->stalled(why, e->arg);
+    e->is_stalled = true;
+}
+
 /* False when the store has failed. */
 static bool do_turn(events *e, turn *t)
 {
     error err = {0};
     int rc = events_take_turn(t, &err);
 
+    if (rc)
+        note_failure(e, &err);
     error_deinit(&err);
     if (rc)
         return false;
+    e->is_stalled = false;
     if (t->with_ticks && schedules_next(&e->schedules) <= t->now)
         schedules_advance(&e->schedules, t->now);
     free_returned(e, t);
@@ -231,6 +242,8 @@ void *events_main(void *arg)
         int64_t idle = idle_time(e, &t, &err);
         bool ends;
 
+        if (err.code)
+            note_failure(e, &err);
         error_deinit(&err);
         if (idle > 0) {
             rest(e, idle, true);

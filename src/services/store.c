@@ -169,6 +169,22 @@ int store_write_now(store *s, store_write *w, error *err)
     return waited.rc;
 }
 
+static int apply_nothing(store_write *w, store *s, error *err)
+{
+    (void)w, (void)s, (void)err;
+    return 0;
+}
+
+/* Writes are done in the order in which they were submitted. */
+void store_flush(store *s)
+{
+    store_write last = {.apply = apply_nothing};
+    error err = {0};
+
+    if (s && store_write_now(s, &last, &err) != 0)
+        error_deinit(&err);
+}
+
 static void stop_writer(store *s)
 {
     pthread_mutex_lock(&s->lock);

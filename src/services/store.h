@@ -67,6 +67,9 @@ void store_submit(store *s, store_write *w);
  * Not in the writer. */
 int store_write_now(store *s, store_write *w, error *err) MUST_CHECK;
 
+/* Waits until all that has been submitted is done, and has been told so. Not in the writer. Takes NULL. */
+void store_flush(store *s);
+
 /* A prepared statement of the calling thread's connection (the writer's own in `apply`, a read
  * connection elsewhere, made when a thread first asks and closed when it ends), reset and without
  * bindings; prepared once a thread for each `sql`, which must be a static string. NULL, with the

@@ -2,6 +2,7 @@
 said it has, it has."""
 
 import collections
+import contextlib
 import http.client
 import json
 import random
@@ -147,6 +148,23 @@ class Kills(Project):
         count = sum(len(a) for a in self.accepted.values())
         print(f"killed {KILLS + KILLS // 5} times, {count} writes of each kind and events, seed {SEED}")
         self.assertGreater(count, KILLS)
+
+
+class Stops(Project):
+    def test_writes_of_clients_that_left(self):
+        """A server that is told to stop while such writes wait for the disk ends well."""
+        self.add("platform")
+        self.config(f"[functions.platform]\npermissions = {ALL}\n[triggers]\n\"t\" = \"platform\"")
+        for _ in range(5):
+            with self.serve("--workers", "1") as server, contextlib.ExitStack() as streams:
+                self.assertEqual(server.request("/platform", commands(("set", "first", "", 0))).status, 200)
+                for i in range(300):
+                    body = commands(("set", f"key{i}", "x" * 20000, 0) if i % 2 else ("emit", "t", "x" * 20000))
+                    streams.enter_context(server.stream()).send(
+                        b"POST /platform HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+                        % (len(body), body))
+                time.sleep(0.05)
+                streams.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Middleware: what is built in, and functions of the project (`gate` says what the request tells it)."""
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import hmac
@@ -22,6 +23,7 @@ class Middleware(Project):
     toml = ""
     functions = ["echo", "platform"]
     middleware = []
+    public = {}
 
     def setUp(self):
         super().setUp()
@@ -29,6 +31,9 @@ class Middleware(Project):
             self.add(name)
         for name in self.middleware:
             self.add_middleware(name)
+        for name, text in self.public.items():
+            self.path("public").mkdir(exist_ok=True)
+            self.path("public", name).write_text(text)
         self.config(self.toml)
         self.server = self.serve("--workers", "2")
         self.addCleanup(self.server.__exit__, None, None, None)
@@ -202,6 +207,31 @@ def signed_part(algorithm, claims):
 def hs256(claims, secret=SECRET, algorithm="HS256"):
     text = signed_part(algorithm, claims)
     return text + "." + base64url(hmac.digest(secret.encode(), text.encode(), "sha256"))
+
+
+class ApiKeyOfFiles(Middleware):
+    toml = f"""
+        [middleware]
+        use = ["api_key"]
+        [middleware.api_key]
+        keys = ["{SECRET}"]
+    """
+
+    public = {"a.txt": "hello"}
+
+    def test_refusals_close_no_other_connection(self):
+        """Whoever asks for a file in vain has none open, so there is none to be closed."""
+        with contextlib.ExitStack() as stack:
+            others = []
+            for _ in range(8):
+                others.append(stack.enter_context(self.server.stream()))
+                asking = stack.enter_context(self.server.stream())
+                asking.send(b"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(asking.answer()[0], 401)
+            for other in others:
+                other.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(other.answer()[0], 200)
+        self.assertEqual(self.get("/a.txt", X_Api_Key=SECRET).body, b"hello")
 
 
 class Jwt(Middleware):

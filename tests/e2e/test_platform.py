@@ -169,13 +169,16 @@ class Requests(Platform):
                          (204, b"", None))
 
     def test_headers_that_no_function_sets(self):
-        for name in ["Content-Length", "transfer-encoding", "Connection", "bad name", "", "x\x01"]:
+        for name in ["Content-Length", "transfer-encoding", "Connection", "X-Invocation", "bad name", "",
+                     "x\x01"]:
             self.assertLess(self.run_all(("header", name, "5"))[0][0], 0, name)
         self.assertLess(self.run_all(("header", "X-A", "a\rb"))[0][0], 0)
         self.assertEqual([r[0] for r in self.run_all(("status", 99), ("status", 600), ("status", 101))],
                          [-3] * 3)
         many = [("header", "X-Many", "x" * 1000)] * 17
         self.assertEqual(self.run_all(*many)[-1][0], -4)
+        many = [("header", f"X-{i}", "x") for i in range(81)]
+        self.assertEqual(self.run_all(*many)[79:], [0, (-4, b"a response has at most 80 headers")])
 
     def test_log(self):
         self.assertEqual(self.run_all(("log", 3, "look at this", '{"a":  1}')), [0])
@@ -184,6 +187,9 @@ class Requests(Platform):
                                                      ("log", 1, "x", "{"))], [-3] * 3)
         self.run_all(("log", 2, "one\\ntwo\x1b[31m", ""))
         self.assertNotIn("\x1b", self.server.errors())
+        large = '{"a": "%s"}' % ("x" * 17000)
+        self.assertEqual([r[0] for r in self.run_all(("event", "seen", large), ("attribute", "a", large))],
+                         [-4] * 2)
 
     def test_trace(self):
         self.assertEqual(self.run_all(("attribute", "user", "1"), ("event", "seen", '{"n": 1}')),

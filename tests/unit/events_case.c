@@ -62,6 +62,14 @@ static void deliver(delivery *d, void *arg)
         events_delivered(c->e, d, verdict == FAIL ? "no luck" : NULL);
 }
 
+static void stalled(const error *why, void *arg)
+{
+    events_case *c = arg;
+
+    assert_int_not_equal(why->code, 0);
+    atomic_fetch_add(&c->stalls, 1);
+}
+
 void events_case_open(events_case *c, const trigger *triggers, size_t count,
                       const events_limits *limits)
 {
@@ -70,6 +78,7 @@ void events_case_open(events_case *c, const trigger *triggers, size_t count,
         .trigger_count = count,
         .limits = *limits,
         .deliver = deliver,
+        .stalled = stalled,
         .arg = c,
     };
     error err = {0};

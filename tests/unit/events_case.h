@@ -26,6 +26,7 @@ typedef struct events_case {
     store *store;
     events *e;
     home home;
+    atomic_uint stalls; /* how often the store began to fail */
     enum verdict (*judge)(struct events_case *c, const delivery *d); /* NULL: all succeed */
     pthread_mutex_t lock;                                            /* for what follows */
     pthread_cond_t changed;

@@ -375,9 +375,11 @@ static void test_a_full_disk_is_waited_for(void **state)
     for (int i = 0; events_case_emit(&c, "t", slice_str("3"), NULL, 0, text) == SERVICE_OK; i++)
         assert_true(i < 1000);
     assert_non_null(strstr(text, "full"));
+    assert_int_equal(c.stalls, 0);
     events_case_release(&c, 0, NULL);
     usleep(300000);
     assert_int_equal(events_case_count(&c), 1);
+    assert_int_equal(c.stalls, 1);
     assert_int_equal(unlink("filler"), 0);
     events_case_wait(&c, 2);
     assert_int_equal(strncmp(events_case_payloads(&c, "one"), "1,2", 3), 0);

@@ -110,6 +110,26 @@ static void test_what_makes_no_sense(void **state)
     }
 }
 
+static void test_more_headers_than_a_response_has(void **state)
+{
+    char text[LIMIT_RESPONSE_HEADERS * 8 + 64];
+    middleware_output o;
+    error err = {0};
+
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        int len = sprintf(text, "{\"headers\":{\"a\":[\"\"");
+
+        for (int i = 1; i < LIMIT_RESPONSE_HEADERS + more; i++)
+            len += sprintf(text + len, ",\"\"");
+        strcpy(text + len, "]}}");
+        assert_int_equal(middleware_output_read(&o, slice_str(text), &err), more ? E_TOO_LARGE : 0);
+        middleware_output_deinit(&o);
+    }
+    assert_non_null(strstr(error_text(&err), "headers: a response has at most 80 of them"));
+    error_deinit(&err);
+}
+
 static void test_too_many_headers(void **state)
 {
     char *text = malloc(2 * LIMIT_RESPONSE_HEAD_BYTES);
@@ -135,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_all_of_it),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_what_makes_no_sense),
+        cmocka_unit_test(test_more_headers_than_a_response_has),
         cmocka_unit_test(test_too_many_headers),
     };
 

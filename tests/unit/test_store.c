@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -74,6 +75,31 @@ static void test_a_taken_key_fails_alone(void **state)
     assert_int_equal(count_rows(s), 2);
     store_close(s);
     error_deinit(&err);
+}
+
+static void test_flush_waits_for_all_that_was_submitted(void **state)
+{
+    enum { COUNT = 2000 };
+    store *s = open_store("ubiq.db");
+    test_write *w = calloc(COUNT, sizeof *w);
+    sem_t all_done;
+    int told;
+
+    (void)state;
+    assert_non_null(w);
+    sem_init(&all_done, 0, 0);
+    for (int i = 0; i < COUNT; i++) {
+        w[i] = row(i, &all_done);
+        w[i].fails = i == COUNT / 2;
+        store_submit(s, &w[i].write);
+    }
+    store_flush(s);
+    sem_getvalue(&all_done, &told);
+    assert_int_equal(told, COUNT);
+    store_flush(NULL);
+    store_close(s);
+    sem_destroy(&all_done);
+    free(w);
 }
 
 typedef struct test_part {
@@ -311,6 +337,7 @@ int main(void)
         IN_DIRECTORY(test_what_is_written_stays),
         IN_DIRECTORY(test_one_that_fails_does_not_harm_its_group),
         IN_DIRECTORY(test_a_taken_key_fails_alone),
+        IN_DIRECTORY(test_flush_waits_for_all_that_was_submitted),
         IN_DIRECTORY(test_parts_take_part_in_each_transaction),
         IN_DIRECTORY(test_threads_read_and_write_at_once),
         IN_DIRECTORY(test_the_log_does_not_grow_for_ever),
