@@ -110,7 +110,7 @@ class JavaScript(Project):
                 "count": 5, "deleted": True, "config": "hi", "method": "POST", "query": {"q": "1"},
                 "other": "other you", "file": "content", "size": 7, "event": "string",
                 "error": [True, "too_large"]})
-            self.assertIn('said {"n":1}', server.errors())
+            server.said('said {"n":1}')
             self.assertIn("warned 2", server.errors())
 
     def test_denied(self):
