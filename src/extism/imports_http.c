@@ -67,8 +67,7 @@ static void request_deinit(struct guest_request *q)
     strmap_deinit(&q->headers);
 }
 
-/* What a policy denies is for the eyes of who runs the host too, whatever becomes of the call. */
-static void log_denial(instance *i, int rc, const error *err)
+void imports_http_log_denial(instance *i, int rc, const error *err)
 {
     if (rc == E_DENIED && instance_code(i)->options.http_policy)
         log_printf(LOG_WARN, "pdk", plugin_state_id_text(instance_state(i)), "%s", error_text(err));
@@ -112,7 +111,7 @@ int imports_http_prepare(instance *i, uint64_t request_offset, uint64_t body_off
         .policy_context = s->host_context,
     };
     rc = http_request_prepare(out, &options, err);
-    log_denial(i, rc, err);
+    imports_http_log_denial(i, rc, err);
     kernel_memory_free(instance_kernel(i), request_offset);
     if (body_offset)
         kernel_memory_free(instance_kernel(i), body_offset);
@@ -129,7 +128,7 @@ static int finish(instance *i, http_request *request, int curl_code, int64_t *ou
     uint64_t offset = 0;
     int rc = http_request_finish(request, curl_code, &response, err);
 
-    log_denial(i, rc, err);
+    imports_http_log_denial(i, rc, err);
     if (rc == 0) {
         s->http_status = response.status;
         rc = instance_alloc_bytes(i, buf_slice(&response.body), &offset, err);
@@ -268,7 +267,8 @@ void imports_http_request_async(void *env, wasmtime_caller_t *caller, const wasm
     *p = (struct pending){.instance = i, .driver = env, .result = results, .trap = trap};
     *continuation =
         (wasmtime_async_continuation_t){.callback = is_done, .env = p, .finalizer = pending_free};
-    if (imports_http_prepare(i, (uint64_t)args[0].of.i64, (uint64_t)args[1].of.i64, &p->request, &err) != 0) {
+    if (imports_http_prepare(i, (uint64_t)args[0].of.i64, (uint64_t)args[1].of.i64, &p->request,
+                             &err) != 0) {
         *trap = imports_trap_error(&err);
         p->done = true;
         return;

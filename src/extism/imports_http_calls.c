@@ -248,11 +248,14 @@ static int put_head(const struct http_call *c, buf *out)
 
 static void finish(struct http_call *c)
 {
+    int rc;
+
     if (c->finished)
         return;
     c->finished = true;
-    if (http_request_finish(c->request, c->curl_code, &c->response, &c->err) != 0 &&
-        c->err.code == 0)
+    rc = http_request_finish(c->request, c->curl_code, &c->response, &c->err);
+    imports_http_log_denial(c->all->instance, rc, &c->err);
+    if (rc != 0 && c->err.code == 0)
         c->err.code = E_NO_MEMORY; /* for the text too */
 }
 

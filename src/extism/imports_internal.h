@@ -46,6 +46,10 @@ void imports_call_async(void *env, wasmtime_caller_t *caller, const wasmtime_val
 int imports_http_prepare(instance *i, uint64_t request_offset, uint64_t body_offset,
                          struct http_request **out, error *err) MUST_CHECK;
 
+/* What a policy denies is for the eyes of who runs the host too, whatever becomes of the call: logs `err` if
+ * `rc` is that. */
+void imports_http_log_denial(instance *i, int rc, const error *err);
+
 /* Appends headers as a JSON object. As buf_append. */
 int imports_put_headers(const strmap *headers, buf *out) MUST_CHECK;
 

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "extism/compiled_plugin_internal.h"
+#include "extism/engine.h"
 #include "extism/instance_internal.h"
 #include "guest.h"
 
@@ -201,6 +203,59 @@ static void test_grows_too_far(void **state)
     compiled_plugin_unref(code);
 }
 
+struct caller {
+    compiled_plugin *code;
+    size_t wrong;
+};
+
+static void do_not_wake(call *c, void *arg)
+{
+    (void)c, (void)arg;
+}
+
+static void *call_often(void *arg)
+{
+    struct caller *me = arg;
+    const call_options options = {
+        .function = "look", .input = slice_str("input"), .wake = do_not_wake};
+
+    for (int i = 0; i < 200; i++) {
+        uint64_t seen[3] = {0};
+        call *c;
+        guest_require(call_start(&c, me->code, &options, NULL) == 0);
+        while (call_poll(c) != CALL_DONE)
+            ;
+        if (call_output(c).len == sizeof seen)
+            memcpy(seen, call_output(c).data, sizeof seen);
+        me->wrong += seen[0] != 7 || seen[1] != 8 || seen[2] != 5;
+        call_destroy(c);
+        if (i % 50 == 0)
+            engine_trim();
+    }
+    return NULL;
+}
+
+/* Calls that begin at the same time, before it has run and after; and idle instances are given back. */
+static void test_threads(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        compiled_plugin *code = compile(GUEST(WRITE "(i32.const 0)"));
+        struct caller caller[4];
+        pthread_t thread[4];
+
+        for (int i = 0; i < 4; i++) {
+            caller[i] = (struct caller){.code = code};
+            assert_int_equal(pthread_create(&thread[i], NULL, call_often, &caller[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(thread[i], NULL);
+            assert_int_equal(caller[i].wrong, 0);
+        }
+        compiled_plugin_unref(code);
+    }
+}
+
 /* The C API does not know it. */
 static void test_c_api_leaves_it_alone(void **state)
 {
@@ -306,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_configuration_may_be_asked_for),
         cmocka_unit_test(test_grows),
         cmocka_unit_test(test_grows_too_far),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_c_api_leaves_it_alone),
         cmocka_unit_test(test_library),
         cmocka_unit_test(test_library_that_is_not_there),
