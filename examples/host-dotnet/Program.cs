@@ -11,6 +11,8 @@ namespace Shop
     /// percent it takes off.</summary>
     public static class Program
     {
+        private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
         public static async Task Main(string[] arguments)
         {
             IReadOnlyList<HostFunction> functions = HostFunction.FromMethods(new ShopData());
@@ -19,7 +21,8 @@ namespace Shop
                 .ToDictionary(path => Path.GetFileNameWithoutExtension(path),
                               path => new CompiledPlugin(Manifest.FromFile(path), functions));
 
-            foreach (Order order in new[] { new Order("Ada", "tea"), new Order("Grace", "teapot"), new Order("Eve", "tea") })
+            var orders = new[] { new Order("Ada", "tea"), new Order("Grace", "teapot"), new Order("Eve", "tea") };
+            foreach (Order order in orders)
             {
                 Console.WriteLine($"{order.Customer} orders {order.Product}");
                 // All of them at once, each in an instance of its own that nothing stays in.
@@ -34,7 +37,7 @@ namespace Shop
             try
             {
                 string input = $"{order.Customer}\n{order.Product}";
-                string percent = await discount.CallAsync("discount", input, order, TimeSpan.FromMilliseconds(100));
+                string percent = await discount.CallAsync("discount", input, order, Patience);
                 return $"{name}: {percent} %";
             }
             catch (HostFunctionException e)

@@ -73,7 +73,8 @@ namespace Ubiquitous.Extism
             }
             if (call == IntPtr.Zero)
                 throw new ExtismException("There is no memory or no thread for a call.");
-            registration = token.Register(it => Native.extism_call_cancel(((AsyncCall<TResult>)it!).call), this);
+            registration =
+                token.Register(it => Native.extism_call_cancel(((AsyncCall<TResult>)it!).call), this);
             Arrive();
             return completion.Task;
         }

@@ -54,7 +54,8 @@ namespace Ubiquitous.Extism
         /// <summary>What a call that has failed throws.</summary>
         internal Exception Failure(string function, int code, string? error)
         {
-            if (Token.IsCancellationRequested && (error == "timeout" || Exception is OperationCanceledException))
+            if (Token.IsCancellationRequested &&
+                (error == "timeout" || Exception is OperationCanceledException))
                 return new OperationCanceledException("The call was cancelled.", Exception, Token);
             if (Exception != null)
                 return new HostFunctionException(failed, Exception, code);

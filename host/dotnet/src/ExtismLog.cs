@@ -127,7 +127,8 @@ namespace Ubiquitous.Extism
             int space = rest.IndexOf(' '), colon = rest.IndexOf(": ", StringComparison.Ordinal);
             int plugin = rest.LastIndexOf(" plugin=\"", StringComparison.Ordinal);
 
-            if (space < 0 || colon < space || !Enum.TryParse(rest.Substring(0, space), true, out ExtismLogLevel level))
+            if (space < 0 || colon < space ||
+                !Enum.TryParse(rest.Substring(0, space), true, out ExtismLogLevel level))
                 return new ExtismLogEntry(ExtismLogLevel.Error, "", line, line);
             int end = plugin > colon ? plugin : rest.Length;
             return new ExtismLogEntry(level, rest.Substring(space + 1, colon - space - 1),

@@ -144,7 +144,8 @@ namespace Ubiquitous.Extism
                 current.Leave();
             }
             call.Task.ContinueWith(
-                (task, it) => Native.extism_pending_finish(pending, Finish, GCHandle.ToIntPtr(GCHandle.Alloc(it))),
+                (task, it) =>
+                    Native.extism_pending_finish(pending, Finish, GCHandle.ToIntPtr(GCHandle.Alloc(it))),
                 call, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
         }
