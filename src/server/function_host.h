@@ -7,6 +7,6 @@
 
 extern const context_host http_host;  /* a request; the invocation is an exchange's */
 extern const context_host event_host; /* an event or a tick of cron: an event_run's */
-extern const context_host invoke_host; /* another function: an invoked's, below */
+extern const context_host invoke_host; /* another function, or the program (local.h) */
 
 #endif

@@ -211,7 +211,7 @@ namespace Ubiquitous.Extism.Tests
             });
             await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(async () =>
             {
-                for (int i = 0; i < 500; i++)
+                for (int i = 0; i < 200; i++)
                 {
                     string text = $"{i} of {thread}";
                     Check.Equal(text, await project.InvokeAsync("echo", text));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds host/dotnet with its tests and its example, into OUTPUT/{tests,netstandard,example}:
+# Builds host/dotnet with its tests and its examples, into OUTPUT/{tests,netstandard,example,greet}:
 #
 #   build.sh OUTPUT
 #
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=${1:?usage: build.sh OUTPUT}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ubiquitous/dotnet-build
-parts=(host/dotnet tests/dotnet examples/host-dotnet)
+parts=(host/dotnet tests/dotnet examples/host-dotnet examples/embedding/dotnet)
 
 sdk=$("$root/scripts/setup.sh" paths | sed -n 's/^DOTNET_DIR=//p')
 sums=$(cd "$root" && find "${parts[@]}" -type f -print0 | sort -z | xargs -0 sha256sum)
@@ -40,6 +40,7 @@ if [ ! -d "$kept" ]; then
     build host/dotnet/platform
     build tests/dotnet -o "$work/made/tests" "$reference"
     build examples/host-dotnet -o "$work/made/example" "$reference"
+    build examples/embedding/dotnet -o "$work/made/greet"
     cp -r "$work/made/tests" "$work/made/netstandard"
     cp "$work"/host/dotnet/src/bin/Release/netstandard2.1/Ubiquitous.Extism.dll "$work/made/netstandard"
     chmod -R a+rX "$work/made"

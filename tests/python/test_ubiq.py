@@ -185,7 +185,7 @@ class Request(Case):
         project.request("GET", "/echo")
         project.close()
         lines = (self.directory / "access.log").read_text().splitlines()
-        self.assertEqual([json.loads(line)["method"] for line in lines], ["POST", "GET"])
+        self.assertEqual({json.loads(line)["method"] for line in lines}, {"POST", "GET"})
 
 
 class Async(Case):

@@ -386,6 +386,42 @@ static void test_several_projects(void **state)
     embed_end(&a);
 }
 
+/* Opens a project, calls a function that keeps something and frees it, again and again. */
+static void *open_and_free(void *arg)
+{
+    struct caller *c = arg;
+    ubiq_project *p;
+    ubiq_result *r;
+
+    for (int i = 0; i < 5; i++) {
+        if (ubiq_project_open(&p, c->e->project.path, NULL, NULL) != 0) {
+            c->failed++;
+            continue;
+        }
+        c->failed += ubiq_project_invoke(p, "count", NULL, 0, 0, &r) != 0;
+        ubiq_result_free(r);
+        c->failed += ubiq_project_free(p) != 0;
+    }
+    return NULL;
+}
+
+static void test_opened_by_several_threads(void **state)
+{
+    struct caller callers[THREADS];
+    embed_case e;
+
+    (void)state;
+    embed_make(&e, KV);
+    begin_all(callers, &e, open_and_free);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(callers[i].thread, NULL);
+        assert_int_equal(callers[i].failed, 0);
+    }
+    embed_open(&e, NULL);
+    assert_string_equal(embed_invoke(&e, "count", "", 0), "0:41");
+    embed_end(&e);
+}
+
 /* --- The process --- */
 
 static void test_it_listens_if_asked_to(void **state)
@@ -470,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_events_are_held),
         cmocka_unit_test(test_several_projects),
+        cmocka_unit_test(test_opened_by_several_threads),
         cmocka_unit_test(test_it_listens_if_asked_to),
         cmocka_unit_test(test_the_process_is_left_alone),
     };
