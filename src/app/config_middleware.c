@@ -1,5 +1,6 @@
 #include "app/config_internal.h"
 #include "app/limits.h"
+#include "extism/http_fields.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,9 +11,7 @@
 /* A name of a header or a method. */
 static bool is_token(const char *text)
 {
-    return *text && strlen(text) <= LIMIT_NAME_BYTES &&
-           !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                              "!#$%&'*+-.^_`|~")];
+    return strlen(text) <= LIMIT_NAME_BYTES && http_is_token(slice_str(text));
 }
 
 static int check_token(config_reader *r, const char *text)

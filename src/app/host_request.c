@@ -3,8 +3,7 @@
 #include "app/limits.h"
 #include "base/clock.h"
 #include "base/json.h"
-
-#include <strings.h>
+#include "extism/http_fields.h"
 
 /* What a function is told of its request and says of its response and itself: ubiq_request,
  * ubiq_response_*, ubiq_log, ubiq_trace_*, ubiq_error. */
@@ -33,33 +32,6 @@ static bool response_status(host_call *h)
     return host_return(h->wait, 0);
 }
 
-static bool is_token(slice name)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i], lower = c | 0x20;
-
-        if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(others, c)))
-            return false;
-    }
-    return name.len > 0;
-}
-
-static bool is_value(slice value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-static bool is_word(slice name, const char *lower)
-{
-    return name.len == strlen(lower) && strncasecmp((const char *)name.data, lower, name.len) == 0;
-}
-
 /* Those that say where a response ends are the server's to write. */
 static bool is_the_servers(slice name)
 {
@@ -68,7 +40,7 @@ static bool is_the_servers(slice name)
                                         "proxy-connection", "x-invocation"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (is_word(name, names[i]))
+        if (http_is_word(name, names[i]))
             return true;
     }
     return false;
@@ -82,10 +54,10 @@ static bool response_header(host_call *h)
 
     if (!host_bytes(h, 0, &name) || !host_bytes(h, 1, &value))
         return true;
-    if (!is_token(name))
+    if (!http_is_token(name))
         return host_fail(h->wait, c, SERVICE_INVALID, "a header's name has letters, digits and "
                          "!#$%%&'*+-.^_`|~ in it, and nothing else");
-    if (!is_value(value))
+    if (!http_is_field_value(value))
         return host_fail(h->wait, c, SERVICE_INVALID, "the value of the header %.*s has control "
                          "characters in it", host_shown(name), (const char *)name.data);
     if (is_the_servers(name))
@@ -107,7 +79,7 @@ static bool response_header(host_call *h)
         return true;
     }
     c->header_count++;
-    c->has_type = c->has_type || is_word(name, "content-type");
+    c->has_type = c->has_type || http_is_word(name, "content-type");
     return host_return(h->wait, 0);
 }
 
