@@ -87,6 +87,9 @@ static int next_function(call *c)
             rc = error_set(&c->err, E_INVALID, "%s: its parameters are not (i32, i32)", f->context);
     } else if (c->preparing) {
         results = 1;
+    } else if (!instance_catch_up(c->instance)) {
+        instance_spoil(c->instance);
+        rc = error_set(&c->err, E_NO_MEMORY, "an instance could not be made ready");
     } else {
         rc = main_function(c);
     }

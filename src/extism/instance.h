@@ -71,6 +71,10 @@ const struct instance_initializer *instance_next_initializer(instance *i);
 /* Whether the plug-in's COMPILED_PREPARE is to be run in it, once the initializers have. */
 bool instance_wants_preparing(const instance *i);
 
+/* Makes one in which only initializers have run what it is to be behind the preparation, if that has been done
+ * in another one since. False when that cannot be, and the instance must not be used. */
+bool instance_catch_up(instance *i);
+
 /* It was, and gave 0: from now on instances of the plug-in begin as this one is now, if that can be saved. */
 void instance_keep_prepared(instance *i);
 

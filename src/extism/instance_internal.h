@@ -59,10 +59,6 @@ bool instance_close_slack(instance *i);
 /* Notes what instantiating has written to memories of other members, unless that is known. */
 int instance_note_begun(instance *i, error *err) MUST_CHECK;
 
-/* Makes one that is as it began what it is to be behind the preparation, if that has been done since. False
- * when that cannot be, and the instance must be destroyed. */
-bool instance_catch_up(instance *i);
-
 /* Puts memories, globals and the kernel back to how they began. False when that cannot be, and the
  * instance must be destroyed. */
 bool instance_restore(instance *i);
