@@ -56,6 +56,8 @@ def make_application(build, port):
         shutil.copy(build / f"bench/plugins/bench_{name}.wasm",
                     directory / f"functions/{name}.wasm")
     (directory / "ubiq.toml").write_text(f"""\
+[server]
+admin = "off"
 [limits]
 cpu_time = "60s"
 wall_time = "60s"

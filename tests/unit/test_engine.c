@@ -221,7 +221,7 @@ static size_t mappings(void)
  * costs two for each memory, where its data is copied. */
 static void few_mappings(void *unused)
 {
-    enum { SLOTS = 500, INSTANCES = 50, OTHERS = 60 };
+    enum { SLOTS = 500, INSTANCES = 200, OTHERS = 200 };
     static const char guest[] = "(module (memory 1) (data (i32.const 65000) \"x\")"
                                 "(func (export \"f\") (i32.store (i32.const 0) (i32.const 1))))";
     instance *instances[INSTANCES];
