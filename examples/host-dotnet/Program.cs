@@ -11,7 +11,7 @@ namespace Shop
     /// percent it takes off.</summary>
     public static class Program
     {
-        private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
         public static async Task Main(string[] arguments)
         {
