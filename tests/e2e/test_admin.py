@@ -197,7 +197,7 @@ class Resources(Admin):
     def test_time_that_invoked_functions_take_is_counted_once(self):
         self.run_all(*[("invoke", "hostile", "hold 5000")] * 100)
         cpu_us = {f["name"]: f["counters"]["cpu_us"] for f in self.json("/functions")["functions"]}
-        self.assertTrue(0.9 < cpu_us["platform"] / cpu_us["hostile"] < 1.5, cpu_us)
+        self.assertLess(cpu_us["platform"], 1.5 * cpu_us["hostile"])
 
     def test_methods_and_names(self):
         for path, allow in [("/health", "GET, HEAD"), ("/functions", "GET, HEAD"),
