@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* It has a reference for its worker until it has ended, one for a handle, one for who waits, and one for
- * mail that is on its way. */
+/* It has a reference for its worker until it has ended, one for a handle, one for who waits, and
+ * one for mail that is on its way. */
 struct ubiq_call {
     local local; /* the first member */
     atomic_int refs;

@@ -33,8 +33,8 @@ void callback_begin(void);
 void callback_end(void);
 bool callback_runs(void);
 
-/* The calling thread without the signals that are meant for the program: threads that it makes are without
- * them too. */
+/* The calling thread without the signals that are meant for the program: threads that it makes are
+ * without them too. */
 typedef struct quiet {
     sigset_t before;
     bool had_pipe;
@@ -49,8 +49,8 @@ ubiq_result *result_of_error(int code, const char *text);
 /* What came of a call; NULL without memory. */
 ubiq_result *result_of_outcome(const local_outcome *o);
 
-/* Appends the request as HTTP/1.1 has it. When it is none that could be sent, E_INVALID, and `*problem`, a
- * static text, says why. E_NO_MEMORY. */
+/* Appends the request as HTTP/1.1 has it. When it is none that could be sent, E_INVALID, and
+ * `*problem`, a static text, says why. E_NO_MEMORY. */
 int request_write(const ubiq_request *r, buf *out, const char **problem) MUST_CHECK;
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <time.h>
 
-/* Not those that tell of a thread's own faults, and not those by which runtimes (Go, .NET) and profilers
- * interrupt threads, which ours become when they call back. */
+/* Not those that tell of a thread's own faults, and not those by which runtimes (Go, .NET) and
+ * profilers interrupt threads, which ours become when they call back. */
 static const int blocked[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,  SIGUSR1,
                               SIGUSR2, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGIO};
 

@@ -6,9 +6,9 @@
 #include <event2/event_struct.h>
 #include <sys/uio.h>
 
-/* What the program that a server is a part of asks for itself: a call of a function by its name, with the
- * permissions and limits that it has in any call, or a request, which goes the way of those that come over
- * a socket, but without one. */
+/* What the program that a server is a part of asks for itself: a call of a function by its name,
+ * with the permissions and limits that it has in any call, or a request, which goes the way of
+ * those that come over a socket, but without one. */
 
 struct connection;
 
@@ -62,8 +62,8 @@ void local_send(local *l, struct worker *w);
 /* Ends it before its time, unless it has ended. The worker's thread. */
 void local_give_up(local *l, enum local_end end, const char *text);
 
-/* For connections: takes a part of the answer, whose first two pieces are its head and whose third is the
- * empty line. False when memory runs out. */
+/* For connections: takes a part of the answer, whose first two pieces are its head and whose third
+ * is the empty line. False when memory runs out. */
 bool local_take(local *l, const struct iovec *part, size_t count);
 
 /* For connections: the one that stands for the asker is closed. */

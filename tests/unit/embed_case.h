@@ -33,8 +33,8 @@ void embed_end(embed_case *e);
 /* Whether the words are in the log, or come into it within seconds. */
 bool embed_logged(embed_case *e, const char *words);
 
-/* What a call came to, as "CODE:OUTPUT", with the error in place of the output if it failed. A view into
- * memory of the thread, until the next call. */
+/* What a call came to, as "CODE:OUTPUT", with the error in place of the output if it failed. A
+ * view into memory of the thread, until the next call. */
 const char *embed_invoke(embed_case *e, const char *name, const char *input, uint64_t timeout_ms);
 
 /* The same of a result, which is freed. */
