@@ -36,6 +36,7 @@ static void count(const invocation *v, bool failed)
 static void leave(invocation *v)
 {
     v->worker->calls--;
+    v->worker->call_bytes -= v->input_len;
     counter_add(&v->worker->counters.calls, (uint64_t)-1);
     if (v->waits_for_code)
         atomic_fetch_sub(&v->worker->awaiting_code, 1);
@@ -297,9 +298,11 @@ void invocation_begin(invocation *v, slice body)
 
     v->task.run = run;
     v->begun_ns = clock_ns();
+    v->input_len = body.len;
     w->calls++;
+    w->call_bytes += body.len;
     counter_add(&w->counters.calls, 1);
-    if (w->calls > LIMIT_CALLS) {
+    if (w->calls > LIMIT_CALLS || (w->call_bytes > LIMIT_CALL_BYTES && w->calls > 1)) {
         fail(v, 503, "busy", "the server is busy");
         return;
     }

@@ -41,6 +41,7 @@ typedef struct invocation {
     call *call;
     uint8_t *body; /* of one that waits for code */
     size_t body_len;
+    size_t input_len; /* of all, which its worker counts */
     bool waits_for_code;
     bool took_turns; /* it has not ended in its first turn */
     uint64_t begun_ns;

@@ -27,6 +27,7 @@
 #define LIMIT_CONNECTIONS 10000 /* of a worker; over that, the longest idle one makes room */
 #define LIMIT_CALLS 8000        /* in flight in a worker, waiting for code included: 503 */
 #define LIMIT_INSTANCES 10240   /* slots for instances in the whole process */
+#define LIMIT_CALL_BYTES (512UL * 1024 * 1024) /* of a worker's calls' inputs, but one: 503 */
 #define LIMIT_KEPT_CALLS 16   /* of a function with instances = "reuse", in a worker */
 #define LIMIT_PIPELINED_BYTES (64UL * 1024) /* read ahead while a call runs */
 #define LIMIT_REQUESTS_IN_TURN 16           /* of one connection, before others have theirs */

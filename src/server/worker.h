@@ -49,6 +49,7 @@ typedef struct worker {
     size_t connections;
     uint64_t told_shortage_ns; /* when it was last said why no client is accepted */
     size_t calls;
+    size_t call_bytes;     /* their inputs, which are in memory somewhere as long as they run */
     size_t buffered;       /* bytes kept for slow clients */
     lanes lanes;           /* what can go on: functions by their index, and OTHER_LANE */
     uint64_t turn_until;   /* the end of this turn of events, or of tasks; 0: not begun */

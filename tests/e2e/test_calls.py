@@ -172,6 +172,17 @@ class Time(Project):
             time.sleep(0.5)
             self.assertLess(sum(self.times(server)) - before, 0.2)
 
+    def test_more_input_than_a_worker_keeps(self):
+        """512 MiB at once: each of these bodies is in memory as long as its function waits."""
+        self.add("sleep")
+        self.config('[limits]\nrequest = "128MiB"\nmemory = "256MiB"\n')
+        body = bytes(100 << 20)
+        with self.serve("--workers", "1") as server:
+            statuses = in_parallel(8, lambda _: server.request("/sleep", body).status)
+            self.assertGreaterEqual(statuses.count(200), 5)
+            self.assertEqual(statuses.count(200) + statuses.count(503), 8)
+            self.assertEqual(server.request("/sleep", b"").status, 200)
+
     def test_more_calls_than_a_worker_takes(self):
         """8,000 at once: 4,000 functions, each of which waits for another one, which waits for an
         answer that does not come."""
