@@ -80,6 +80,7 @@ class Kills(Project):
 
     def round(self, chance):
         server = self.serve("--workers", "2")
+        server.request("/platform", b"")  # its code is there from now on
         clients = [Client(server, f"c{i}", self.begun[f"c{i}"]) for i in range(CLIENTS)]
         for c in clients:
             c.start()
