@@ -192,7 +192,8 @@ class Resources(Admin):
                          (1, 1))
         self.assertIn("kv:read:*", functions["platform"]["permissions"])
         self.assertEqual(functions["platform"]["limits"]["cpu_ms"], 5000)
-        self.assertEqual(self.json("/counters")["requests"], 1)
+        # A request is counted once its answer has gone out.
+        self.server.wait_for(lambda: self.json("/counters")["requests"] == 1, "the request is not counted")
 
     def test_time_that_invoked_functions_take_is_counted_once(self):
         self.run_all(*[("invoke", "hostile", "hold 5000")] * 100)
