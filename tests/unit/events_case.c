@@ -32,8 +32,11 @@ static void note(events_case *c, const delivery *d, enum verdict verdict)
 {
     seen *s;
 
+    if (c->forgets)
+        return;
     pthread_mutex_lock(&c->lock);
-    assert_true(c->count < SEEN_MAX);
+    if (c->count == SEEN_MAX)
+        abort(); /* not the test's thread */
     s = &c->seen[c->count++];
     *s = (seen){.attempt = d->attempt, .hops = d->hops, .is_cron = d->is_cron, .at_ns = clock_ns()};
     snprintf(s->function, sizeof s->function, "%s", d->function);
@@ -66,7 +69,8 @@ static void stalled(const error *why, void *arg)
 {
     events_case *c = arg;
 
-    assert_int_not_equal(why->code, 0);
+    if (why->code == 0)
+        abort(); /* not the test's thread */
     atomic_fetch_add(&c->stalls, 1);
 }
 

@@ -23,6 +23,7 @@ typedef struct seen {
 enum verdict { SUCCEED, FAIL, HOLD, POSTPONE };
 
 typedef struct events_case {
+    bool forgets; /* what is delivered is for `judge` alone, and not kept in `seen` */
     store *store;
     events *e;
     home home;
