@@ -107,7 +107,7 @@ static connection *create(worker *w, int fd)
     event_assign(&c->writable, w->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     w->connections++;
     counter_add(&w->counters.connections, 1);
-    set_timer(c, TIMER_HEAD);
+    set_timer(c, TIMER_SILENT);
     return c;
 }
 

@@ -22,7 +22,8 @@ enum connection_state {
 
 /* Deadlines of connections, by what they are doing. */
 enum connection_timer {
-    TIMER_IDLE, /* between two requests */
+    TIMER_IDLE,   /* between two requests */
+    TIMER_SILENT, /* it is new, and nothing has come yet */
     TIMER_HEAD,
     TIMER_BODY,
     TIMER_CALL, /* for ever, as functions have their own */

@@ -2,6 +2,7 @@
 #define UBIQ_SERVER_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Numbers that one thread counts up and others look at now and then. */
@@ -23,6 +24,7 @@ typedef struct function_counters {
     counter failures; /* and those of them that failed */
     counter cpu_ns;
     counter wall_ns;
+    size_t in_flight; /* now, for the worker itself */
 } function_counters;
 
 /* Of one worker. */

@@ -208,8 +208,9 @@ static void advance(connection *c)
         if (used)
             drop(c, used);
         more = c->in.len > 0 && (body ? used > 0 : c->state == CONNECTION_BODY);
-        if (used && c->state == CONNECTION_HEAD && c->in.len)
-            timers_set(&c->worker->timers, &c->timer, TIMER_HEAD, clock_ns());
+        if (used && c->state == CONNECTION_HEAD)
+            timers_set(&c->worker->timers, &c->timer, c->in.len ? TIMER_HEAD : TIMER_IDLE,
+                       clock_ns());
     }
 }
 

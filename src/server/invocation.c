@@ -36,6 +36,7 @@ static void count(const invocation *v, bool failed)
 static void leave(invocation *v)
 {
     v->worker->calls--;
+    v->worker->function_counters[v->function->index].in_flight--;
     v->worker->call_bytes -= v->input_len;
     counter_add(&v->worker->counters.calls, (uint64_t)-1);
     if (v->waits_for_code)
@@ -61,7 +62,7 @@ static void end(invocation *v, const invocation_result *r)
     v->done(v, r);
     /* `v` may be gone, or at work for the next one. */
     if (f->reuse && c && !r->code)
-        kept_calls_put(&w->kept, f, c);
+        kept_calls_put(&w->kept, f, c, clock_ns());
     else
         call_destroy(c);
 }
@@ -295,15 +296,21 @@ void invocation_begin(invocation *v, slice body)
 {
     worker *w = v->worker;
     const function *f = v->function;
+    size_t *in_flight = &w->function_counters[f->index].in_flight;
 
     v->task.run = run;
     v->begun_ns = clock_ns();
     v->input_len = body.len;
     w->calls++;
+    ++*in_flight;
     w->call_bytes += body.len;
     counter_add(&w->counters.calls, 1);
     if (w->calls > LIMIT_CALLS || (w->call_bytes > LIMIT_CALL_BYTES && w->calls > 1)) {
         fail(v, 503, "busy", "the server is busy");
+        return;
+    }
+    if (*in_flight > LIMIT_FUNCTION_CALLS) {
+        fail(v, 503, "busy", "the function has as many calls as it may have at once");
         return;
     }
     timers_set(&w->call_timers, &v->timer, f->wall_kind, v->begun_ns);

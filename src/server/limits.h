@@ -16,19 +16,25 @@
 #define LIMIT_KEPT_FILES_BYTES (8UL * 1024 * 1024) /* of all that a worker keeps */
 
 /* In milliseconds. */
-#define LIMIT_HEAD_MS 10000  /* from the connection or a request's first byte to its last header */
+#define LIMIT_SILENT_MS 10000      /* from the connection to the first byte; */
+#define LIMIT_SILENT_LEAST_MS 1000 /* so much of it even when others need the room */
+#define LIMIT_HEAD_MS 10000        /* from a request's first byte to its last header */
 #define LIMIT_BODY_MS 60000  /* from there to the last byte of the body */
 #define LIMIT_IDLE_MS 60000  /* between two requests */
 #define LIMIT_EXCHANGE_MS (7UL * 24 * 60 * 60 * 1000) /* functions have their own time */
+#define LIMIT_KEPT_MS 60000 /* until a kept instance that is not used is given up */
 #define LIMIT_WRITE_MS 30000 /* without any progress of a response */
 #define LIMIT_LINGER_MS 2000 /* reading on after an answer that came before the request's end */
 #define LIMIT_DRAIN_MS 10000 /* for calls that run when the server is told to stop */
 
-#define LIMIT_CONNECTIONS 10000 /* of a worker; over that, the longest idle one makes room */
+/* Of a worker; over that, the longest idle one makes room, or the oldest that has sent nothing. */
+#define LIMIT_CONNECTIONS 10000
 #define LIMIT_CALLS 8000        /* in flight in a worker, waiting for code included: 503 */
+#define LIMIT_FUNCTION_CALLS 6000 /* of those, of one function: others go on when it waits */
 #define LIMIT_INSTANCES 10240   /* slots for instances in the whole process */
 #define LIMIT_CALL_BYTES (512UL * 1024 * 1024) /* of a worker's calls' inputs, but one: 503 */
-#define LIMIT_KEPT_CALLS 16   /* of a function with instances = "reuse", in a worker */
+#define LIMIT_KEPT_CALLS 16          /* of a function with instances = "reuse", in a worker */
+#define LIMIT_KEPT_CALLS_IN_ALL 2048 /* of all of them, shared out to the workers */
 #define LIMIT_PIPELINED_BYTES (64UL * 1024) /* read ahead while a call runs */
 #define LIMIT_REQUESTS_IN_TURN 16           /* of one connection, before others have theirs */
 #define LIMIT_RUN_US 1000 /* of queued calls, before the sockets are looked at again */

@@ -237,6 +237,7 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     s->shared.app = a;
     s->shared.request_bytes = app_most_request_bytes(a);
     s->shared.response_bytes = app_most_response_bytes(a);
+    s->shared.kept_calls = LIMIT_KEPT_CALLS_IN_ALL / count;
     s->holds_events = o->holds_events;
     s->workers = calloc(count, sizeof *s->workers);
     s->slots = calloc(count, sizeof *s->slots);

@@ -90,11 +90,22 @@ void worker_next_id(worker *w, char out[INVOCATION_ID_BYTES])
     out[INVOCATION_ID_BYTES - 1] = '\0';
 }
 
-/* Makes room by closing the connection that was idle for longest; false when none is. */
+/* The oldest of the connections that have not sent anything though they had the time to, or NULL. */
+static timer *longest_silent(const worker *w)
+{
+    timer *oldest = timers_first(&w->timers, TIMER_SILENT);
+    uint64_t left_ms = LIMIT_SILENT_MS - LIMIT_SILENT_LEAST_MS;
+
+    return oldest && oldest->at_ns <= clock_ns() + left_ms * 1000000 ? oldest : NULL;
+}
+
+/* Makes room by closing the connection that was idle or else silent for longest; false when none is. */
 static bool close_longest_idle(worker *w)
 {
     timer *oldest = timers_first(&w->timers, TIMER_IDLE);
 
+    if (!oldest)
+        oldest = longest_silent(w);
     if (oldest)
         connection_close(connection_of(oldest));
     return oldest != NULL;
@@ -181,17 +192,20 @@ static void expire(worker *w, uint64_t now)
     }
 }
 
-/* Now and then, while there are connections: deadlines, and the log's lines. */
+/* Now and then, while there is something to look at: deadlines, and the log's lines. */
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     worker *w = arg;
+    uint64_t now = clock_ns();
 
     (void)fd, (void)what;
-    expire(w, clock_ns());
+    expire(w, now);
+    kept_calls_end_idle(&w->kept, now);
     access_log_flush(&w->log);
     if (w->listen_fd >= 0 && !w->accepting && event_add(&w->acceptable, NULL) == 0)
         w->accepting = true;
-    if (w->connections > 0 || w->calls > 0 || (w->listen_fd >= 0 && !w->accepting))
+    if (w->connections > 0 || w->calls > 0 || w->kept.count > 0 ||
+        (w->listen_fd >= 0 && !w->accepting))
         evtimer_add(&w->sweep, &sweep_period);
 }
 
@@ -203,7 +217,7 @@ void worker_watch(worker *w)
 
 static void close_idle(worker *w)
 {
-    static const enum connection_timer kinds[] = {TIMER_IDLE, TIMER_HEAD};
+    static const enum connection_timer kinds[] = {TIMER_IDLE, TIMER_SILENT, TIMER_HEAD};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         timer *t = timers_first(&w->timers, kinds[i]), *next;
@@ -294,9 +308,10 @@ static void *run(void *arg)
 static int make_timers(worker *w, error *err)
 {
     static const uint64_t fixed_ms[TIMER_KINDS] = {
-        [TIMER_IDLE] = LIMIT_IDLE_MS,   [TIMER_HEAD] = LIMIT_HEAD_MS,
-        [TIMER_BODY] = LIMIT_BODY_MS,   [TIMER_CALL] = LIMIT_EXCHANGE_MS,
-        [TIMER_WRITE] = LIMIT_WRITE_MS, [TIMER_LINGER] = LIMIT_LINGER_MS};
+        [TIMER_IDLE] = LIMIT_IDLE_MS,     [TIMER_SILENT] = LIMIT_SILENT_MS,
+        [TIMER_HEAD] = LIMIT_HEAD_MS,     [TIMER_BODY] = LIMIT_BODY_MS,
+        [TIMER_CALL] = LIMIT_EXCHANGE_MS, [TIMER_WRITE] = LIMIT_WRITE_MS,
+        [TIMER_LINGER] = LIMIT_LINGER_MS};
     unsigned count;
     const uint64_t *wall_ms = app_wall_times(w->shared->app, &count);
     size_t functions;
@@ -304,7 +319,8 @@ static int make_timers(worker *w, error *err)
     app_functions(w->shared->app, &functions);
 
     if (!timers_init(&w->timers, TIMER_KINDS) || !timers_init(&w->call_timers, count) ||
-        !kept_calls_init(&w->kept, functions) || !lanes_init(&w->lanes, functions + 1) ||
+        !kept_calls_init(&w->kept, functions, w->shared->kept_calls) ||
+        !lanes_init(&w->lanes, functions + 1) ||
         !(w->function_counters = calloc(functions + 1, sizeof *w->function_counters)))
         return error_set(err, E_NO_MEMORY, "out of memory for a worker");
     for (unsigned kind = 0; kind < TIMER_KINDS; kind++)

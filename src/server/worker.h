@@ -23,6 +23,7 @@ typedef struct worker_shared {
     const middleware *default_chain; /* where no function has the route; likewise */
     size_t request_bytes;  /* the most that any function takes */
     size_t response_bytes; /* and gives */
+    size_t kept_calls;     /* that a worker may have */
 } worker_shared;
 
 /* One thread of the server with all that it works with: its event loop, its listening socket, its

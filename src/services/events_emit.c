@@ -178,6 +178,8 @@ bool events_emit(events *e, events_emission *o)
     m->write.apply = apply;
     m->write.done = done;
     m->write.bytes = bytes + m->count * ROW_BYTES;
-    store_submit(e->store, &m->write);
+    if (!store_try_submit(e->store, &m->write))
+        return operation_fail(&o->op, SERVICE_BUSY,
+                              "events: too much waits to be written to the disk: try again later");
     return false;
 }

@@ -1,6 +1,7 @@
 #include "services/events_queue.h"
 
 #include "services/events_statement.h"
+#include "services/limits.h"
 
 /* The states of a delivery: 0 waits behind another of its lane, 1 is its lane's first, 2 is under way,
  * 3 is a dead letter. The last one of an event takes the event with it. */
@@ -17,6 +18,8 @@ static const char tables[] =
     "CREATE INDEX IF NOT EXISTS event_due ON event_delivery(due, number) WHERE state = 1;"
     "CREATE INDEX IF NOT EXISTS event_owner ON event_delivery(owner) WHERE state = 2;"
     "CREATE INDEX IF NOT EXISTS event_dead ON event_delivery(number) WHERE state = 3;"
+    "CREATE INDEX IF NOT EXISTS event_dead_lane ON event_delivery(function, topic, number)"
+    " WHERE state = 3;"
     "CREATE INDEX IF NOT EXISTS event_deliveries ON event_delivery(event);"
     "CREATE TABLE IF NOT EXISTS event_total(number INTEGER PRIMARY KEY,"
     " deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;"
@@ -95,6 +98,30 @@ static int add_delivery(store *s, int64_t event, slice topic, const char *functi
     return events_step(s, statement, err);
 }
 
+/* Of the deliveries of ticks that are `like` the one that ?1 names (of the same line and function), all but
+ * the newest ?2. Nothing when that is no tick. */
+#define DROP_OLD_TICKS(one, like)                                                                  \
+    "DELETE FROM event_delivery WHERE number IN (SELECT d.number FROM event_delivery AS a"         \
+    " JOIN event AS tick ON tick.number = a.event AND tick.kind = 3"                               \
+    " JOIN event_delivery AS d ON d.function = a.function AND d.topic = a.topic AND " like         \
+    " JOIN event AS e ON e.number = d.event AND e.kind = 3"                                        \
+    " WHERE " one " = ?1 ORDER BY d.number DESC LIMIT -1 OFFSET ?2)"
+
+/* A tick was added: a function that is slower than its schedule falls behind only so far. */
+static int drop_waiting_ticks(store *s, int64_t event, error *err)
+{
+    const int64_t numbers[] = {event, LIMIT_CRON_TICKS};
+
+    return events_run(s, DROP_OLD_TICKS("a.event", "d.state < 3 AND d.state = 0"), numbers, 2, err);
+}
+
+static int drop_dead_ticks(store *s, int64_t number, error *err)
+{
+    const int64_t numbers[] = {number, LIMIT_CRON_TICKS};
+
+    return events_run(s, DROP_OLD_TICKS("a.number", "d.state = 3"), numbers, 2, err);
+}
+
 int events_queue_add(store *s, const queued_event *event, const char *const *functions,
                      size_t count, int64_t now, error *err)
 {
@@ -103,6 +130,8 @@ int events_queue_add(store *s, const queued_event *event, const char *const *fun
 
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = add_delivery(s, number, event->topic, functions[i], now, err);
+    if (rc == 0 && event->kind == EVENT_TICK)
+        rc = drop_waiting_ticks(s, number, err);
     return rc;
 }
 
@@ -214,10 +243,11 @@ int events_queue_bury(store *s, int64_t number, slice problem, int64_t now, erro
 
     if (rc)
         return rc;
-    return set_problem(s,
-                       "UPDATE event_delivery SET state = 3, owner = NULL, due = ?2, failed = ?3,"
-                       " problem = ?4 WHERE number = ?1",
-                       number, now, problem, now, err);
+    rc = set_problem(s,
+                     "UPDATE event_delivery SET state = 3, owner = NULL, due = ?2, failed = ?3,"
+                     " problem = ?4 WHERE number = ?1",
+                     number, now, problem, now, err);
+    return rc ? rc : drop_dead_ticks(s, number, err);
 }
 
 int events_queue_next_owner(store *s, int64_t after, int64_t *out, error *err)

@@ -43,7 +43,8 @@ int events_queue_define(store *s, error *err) MUST_CHECK;
 /* How many deliveries there are, dead letters included, and bytes of payloads. */
 int events_queue_count(store *s, uint64_t *deliveries, uint64_t *bytes, error *err) MUST_CHECK;
 
-/* Adds an event, which is due at once, with a delivery for each of the functions. */
+/* Adds an event, which is due at once, with a delivery for each of the functions. Of ticks of one line and
+ * function, the newest LIMIT_CRON_TICKS wait; those before them go. */
 int events_queue_add(store *s, const queued_event *event, const char *const *functions,
                      size_t count, int64_t now, error *err) MUST_CHECK;
 
@@ -69,7 +70,8 @@ int events_queue_retry(store *s, int64_t number, int64_t due, slice problem, int
 /* It was not begun after all: is tried again at `due`, as the same attempt. */
 int events_queue_postpone(store *s, int64_t number, int64_t due, error *err) MUST_CHECK;
 
-/* It has failed for the last time and becomes a dead letter. */
+/* It has failed for the last time and becomes a dead letter; of those that are ticks of one line and
+ * function, the newest LIMIT_CRON_TICKS stay. */
 int events_queue_bury(store *s, int64_t number, slice problem, int64_t now, error *err) MUST_CHECK;
 
 /* The least owner above `after` of deliveries that are under way: 1, or 0 when there is none. In any

@@ -352,6 +352,8 @@ bool kv_sqlite_write(kv *k, kv_operation *o)
     w->value = keep(&to, o->value);
     w->expected = keep(&to, o->expected);
     o->op.copied = (uint8_t *)w;
-    store_submit(w->kv->store, &w->write);
+    if (!store_try_submit(w->kv->store, &w->write))
+        return operation_fail(&o->op, SERVICE_BUSY,
+                              "kv: too much waits to be written to the disk: try again later");
     return false;
 }

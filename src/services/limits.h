@@ -22,6 +22,7 @@
 /* The store. */
 #define LIMIT_STORE_GROUP 512                       /* writes in one transaction */
 #define LIMIT_STORE_GROUP_BYTES (4UL * 1024 * 1024) /* or what they weigh */
+#define LIMIT_STORE_WAITING_BYTES (256UL * 1024 * 1024) /* of writes for guests that wait: busy */
 #define LIMIT_STORE_STATEMENTS 64                   /* of a connection */
 #define LIMIT_STORE_WRITER_BUSY_MS 5000 /* until another process lets go of the database */
 #define LIMIT_STORE_READER_BUSY_MS 500
@@ -38,6 +39,7 @@
 #define LIMIT_KV_PURGE_MS 1000
 
 #define LIMIT_STORAGE_THREADS 4
+#define LIMIT_STORAGE_WAITING_BYTES (256UL * 1024 * 1024) /* of contents to be written: busy */
 #define LIMIT_STORAGE_AT_ONCE_BYTES                                                                \
     (64UL * 1024) /* read in the asker's thread if it is in memory */
 
@@ -51,6 +53,7 @@
 #define LIMIT_EVENTS_RETRY_MS 1000   /* until the store is tried again after it failed */
 
 /* Cron. */
+#define LIMIT_CRON_TICKS 100 /* of a line and function that wait, and as many dead letters */
 #define LIMIT_CRON_LINE_BYTES 512
 #define LIMIT_TIME_ZONE_NAME_BYTES 64
 #define LIMIT_TIME_ZONE_FILE_BYTES (1024UL * 1024)

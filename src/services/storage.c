@@ -54,11 +54,6 @@ static bool refuse_path(storage_operation *o)
     return false;
 }
 
-static bool out_of_memory(storage_operation *o)
-{
-    return operation_fail(&o->op, SERVICE_UNAVAILABLE, "storage: out of memory");
-}
-
 static bool not_found(storage_operation *o, slice path)
 {
     return operation_fail(&o->op, SERVICE_NOT_FOUND, "storage: there is no file \"%.*s\"",
@@ -119,7 +114,7 @@ static bool read_file(storage *s, storage_operation *o)
     }
     j = storage_job_create(s, o);
     if (!j)
-        return out_of_memory(o);
+        return true;
     storage_job_push(j, run_read);
     return false;
 }
@@ -205,7 +200,7 @@ static bool write_file(storage *s, storage_operation *o)
                               s->limits.file_bytes);
     j = storage_job_create(s, o);
     if (!j)
-        return out_of_memory(o);
+        return true;
     storage_job_push(j, run_write);
     return false;
 }
@@ -215,7 +210,7 @@ static bool delete_file(storage *s, storage_operation *o)
     storage_job *j = storage_job_create(s, o);
 
     if (!j)
-        return out_of_memory(o);
+        return true;
     submit_rows(j, storage_rows_apply_delete);
     return false;
 }

@@ -50,7 +50,8 @@ struct storage {
     pthread_cond_t idle;
     storage_job *first;
     storage_job **end;
-    size_t jobs; /* that have not ended */
+    size_t jobs;          /* that have not ended, */
+    size_t waiting_bytes; /* and their contents */
     bool stopping;
 };
 
@@ -118,7 +119,8 @@ int storage_jobs_start(storage *s, error *err) MUST_CHECK;
 /* Waits for all jobs, and ends the threads. */
 void storage_jobs_stop(storage *s);
 
-/* Makes a job with a copy of the operation's path and data. NULL when memory runs out. */
+/* Makes a job with a copy of the operation's path and data. NULL when the operation has failed, as memory
+ * ran out or too much waits to be written. */
 storage_job *storage_job_create(storage *s, storage_operation *o);
 
 /* Has a thread run it. */

@@ -62,22 +62,53 @@ void storage_jobs_stop(storage *s)
         pthread_join(s->threads[i], NULL);
 }
 
+/* Counts a job with so many bytes to write, if they may wait. */
+static bool add_job(storage *s, size_t bytes)
+{
+    bool may;
+
+    pthread_mutex_lock(&s->lock);
+    may = bytes == 0 || s->waiting_bytes == 0 ||
+          s->waiting_bytes + bytes <= LIMIT_STORAGE_WAITING_BYTES;
+    if (may) {
+        s->jobs++;
+        s->waiting_bytes += bytes;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return may;
+}
+
+static void remove_job(storage *s, size_t bytes)
+{
+    pthread_mutex_lock(&s->lock);
+    s->waiting_bytes -= bytes;
+    if (--s->jobs == 0)
+        pthread_cond_signal(&s->idle);
+    pthread_mutex_unlock(&s->lock);
+}
+
 storage_job *storage_job_create(storage *s, storage_operation *o)
 {
     slice data = o->verb == STORAGE_WRITE ? o->data : slice_str(NULL);
-    storage_job *j = malloc(sizeof *j + o->path.len + data.len);
+    storage_job *j;
 
-    if (!j)
+    if (!add_job(s, data.len)) {
+        operation_fail(&o->op, SERVICE_BUSY,
+                       "storage: too much waits to be written to the disk: try again later");
         return NULL;
+    }
+    j = malloc(sizeof *j + o->path.len + data.len);
+    if (!j) {
+        remove_job(s, data.len);
+        operation_fail(&o->op, SERVICE_UNAVAILABLE, "storage: out of memory");
+        return NULL;
+    }
     *j = (storage_job){.storage = s, .operation = o, .size = data.len};
     memcpy(j->bytes, o->path.data, o->path.len);
     if (data.len)
         memcpy(j->bytes + o->path.len, data.data, data.len);
     j->path = slice_of(j->bytes, o->path.len);
     j->data = slice_of(j->bytes + o->path.len, data.len);
-    pthread_mutex_lock(&s->lock);
-    s->jobs++;
-    pthread_mutex_unlock(&s->lock);
     return j;
 }
 
@@ -97,10 +128,8 @@ void storage_job_push(storage_job *j, void (*run_job)(storage_job *j))
 void storage_job_end(storage_job *j)
 {
     storage *s = j->storage;
+    size_t bytes = j->data.len;
 
     free(j);
-    pthread_mutex_lock(&s->lock);
-    if (--s->jobs == 0)
-        pthread_cond_signal(&s->idle);
-    pthread_mutex_unlock(&s->lock);
+    remove_job(s, bytes);
 }

@@ -119,7 +119,7 @@ void store_detach(store *s, store_part *p)
     pthread_mutex_unlock(&s->parts_lock);
 }
 
-void store_submit(store *s, store_write *w)
+static void queue(store *s, store_write *w)
 {
     w->next = NULL;
     pthread_mutex_lock(&s->lock);
@@ -129,6 +129,24 @@ void store_submit(store *s, store_write *w)
         pthread_cond_signal(&s->more);
     s->waiting = false;
     pthread_mutex_unlock(&s->lock);
+}
+
+void store_submit(store *s, store_write *w)
+{
+    atomic_fetch_add(&s->waiting_bytes, w->bytes);
+    queue(s, w);
+}
+
+bool store_try_submit(store *s, store_write *w)
+{
+    size_t before = atomic_fetch_add(&s->waiting_bytes, w->bytes);
+
+    if (before > 0 && before + w->bytes > LIMIT_STORE_WAITING_BYTES) {
+        atomic_fetch_sub(&s->waiting_bytes, w->bytes);
+        return false;
+    }
+    queue(s, w);
+    return true;
 }
 
 static int apply_waited(store_write *w, store *s, error *err)

@@ -31,7 +31,7 @@ typedef struct store_write {
     /* The group is on disk (err is NULL), or this write is not done and never will be. In the
      * writer's thread. */
     void (*done)(struct store_write *w, const error *err);
-    size_t bytes; /* about how much it writes; groups are bounded by it */
+    size_t bytes; /* about how much it writes; groups are bounded by it, and what may wait */
 } store_write;
 
 /* What a service keeps in memory during a transaction, for all of its writes in it together. Its
@@ -62,6 +62,10 @@ void store_detach(store *s, store_part *p);
 
 /* Queues a write. Any thread. */
 void store_submit(store *s, store_write *w);
+
+/* The same for what a guest asks for: false, and nothing is queued, when LIMIT_STORE_WAITING_BYTES would
+ * wait then, and it would not be the only one. */
+bool store_try_submit(store *s, store_write *w) MUST_CHECK;
 
 /* Applies a write and waits for it, for command line tools and start-up; its `done` is not called.
  * Not in the writer. */

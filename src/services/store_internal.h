@@ -45,7 +45,8 @@ struct store {
     pthread_mutex_t parts_lock; /* held during a transaction */
     store_part *parts;
 
-    pthread_mutex_t lock; /* for what follows */
+    atomic_size_t waiting_bytes; /* of the writes that are not done */
+    pthread_mutex_t lock;        /* for what follows */
     pthread_cond_t more;
     store_write *first;
     store_write **end;

@@ -86,14 +86,20 @@ static int commit_locked(store *s, store_write *group, error *err)
     return rc;
 }
 
-static void finish_all(store_write *group, const error *err)
+static void finish(store *s, store_write *w, const error *err)
+{
+    atomic_fetch_sub(&s->waiting_bytes, w->bytes);
+    w->done(w, err);
+}
+
+static void finish_all(store *s, store_write *group, const error *err)
 {
     mailbox_hold_wakes();
     while (group) {
         store_write *w = group;
 
         group = w->next;
-        w->done(w, err);
+        finish(s, w, err);
     }
     mailbox_wake_held();
 }
@@ -128,7 +134,7 @@ static void write_each(store *s, store_write *group)
         group = w->next;
         w->next = NULL;
         rc = commit_locked(s, w, &err);
-        w->done(w, rc ? &err : NULL);
+        finish(s, w, rc ? &err : NULL);
         error_deinit(&err);
     }
 }
@@ -142,9 +148,9 @@ static void write_group(store *s, store_write *group)
     if (rc == E_TOO_LARGE)
         fold_log(s, true);
     if (rc == 0)
-        finish_all(group, NULL);
+        finish_all(s, group, NULL);
     else if (rc == E_BUSY || (rc != E_TOO_LARGE && !group->next))
-        finish_all(group, &err);
+        finish_all(s, group, &err);
     else
         write_each(s, group);
     error_deinit(&err);

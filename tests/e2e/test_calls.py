@@ -184,27 +184,41 @@ class Time(Project):
             self.assertEqual(server.request("/sleep", b"").status, 200)
 
     def test_more_calls_than_a_worker_takes(self):
-        """8,000 at once: 4,000 functions, each of which waits for another one, which waits for an
+        """8,000 at once: 4,000 calls, each of which waits for another function's, which waits for an
         answer that does not come."""
+        self.fill_worker("other", 4000, 503)
+
+    def test_more_calls_of_one_function_than_it_may_have(self):
+        """6,000 at once, which leaves room for others."""
+        self.fill_worker("platform", 3000, 200)
+
+    def fill_worker(self, invoked, count, others):
+        """Makes so many calls of `platform`, each of which waits for one of `invoked`, which waits too.
+        Then `platform` has no more, and `others` is the status of other functions."""
         self.add("platform")
+        self.add("platform", "other")
+        self.add("echo")
         self.config("""
             [limits]
             wall_time = "120s"
             [functions.platform]
             permissions = ["invoke:*", "http:*:127.0.0.1:*/*"]
+            [functions.other]
+            permissions = ["http:*:127.0.0.1:*/*"]
         """)
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         with socket.create_server(("127.0.0.1", 0), backlog=4096) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-            body = f"invoke\tplatform\thttp;GET;{url}".encode()
+            body = f"invoke\t{invoked}\thttp;GET;{url}".encode()
             request = (b"POST /platform HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" %
                        (len(body), body))
             with self.serve("--workers", "1") as server:
-                clients = [server.stream() for _ in range(4000)]
+                clients = [server.stream() for _ in range(count)]
                 for s in clients:
                     s.send(request)
                 time.sleep(2)
+                self.assertEqual(server.request("/echo", b"x").status, others)
                 with server.stream() as s:
                     s.send(request)
                     status, head, _ = s.answer()
@@ -214,7 +228,7 @@ class Time(Project):
                     self.assertEqual(server.request("/healthz").status, 200)
                     for c in clients:
                         c.socket.close()
-                    server.wait_for(lambda: len(server.access()) >= 4002, "they are not cancelled", 30)
+                    server.wait_for(lambda: len(server.access()) >= count + 3, "they are not cancelled", 30)
                     s.send(request)
                     with self.assertRaises(socket.timeout):
                         s.socket.settimeout(0.3)

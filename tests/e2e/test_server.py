@@ -178,6 +178,18 @@ class LimitsOfTheSystem(Project):
                 self.assertEqual(clients[-1].answer()[0], 200)
             for s in clients:
                 s.socket.close()
+            # So do those that say nothing for a second, the oldest first, but none that has begun.
+            begun = server.stream()
+            begun.send(b"GET /echo HTTP/1.1\r\n")
+            clients = [server.stream() for _ in range(12)]
+            self.assertEqual(server.request("/echo", b"x").status, 200)
+            with clients[0] as s:
+                self.assertEqual(s.rest(), b"")
+            with begun as s:
+                s.send(b"Host: x\r\nConnection: close\r\n\r\n")
+                self.assertEqual(s.answer()[0], 200)
+            for s in clients[1:]:
+                s.socket.close()
             # Those that are at it do not: the others wait for them, and that is told.
             clients = [server.stream() for _ in range(20)]
             for s in clients:

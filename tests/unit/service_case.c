@@ -101,6 +101,36 @@ int leave_directory(void **state)
     return rc;
 }
 
+static int wait_for_release(store_write *w, store *s, error *err)
+{
+    held_write *h = (held_write *)w;
+
+    (void)s, (void)err;
+    pthread_mutex_lock(&h->lock);
+    pthread_mutex_unlock(&h->lock);
+    return 0;
+}
+
+static void forget(store_write *w, const error *err)
+{
+    (void)w, (void)err;
+}
+
+void hold_store(held_write *h, store *s, size_t bytes)
+{
+    *h = (held_write){.write = {.apply = wait_for_release, .done = forget, .bytes = bytes}};
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_mutex_lock(&h->lock);
+    store_submit(s, &h->write);
+}
+
+void release_store(held_write *h, store *s)
+{
+    pthread_mutex_unlock(&h->lock);
+    store_flush(s);
+    pthread_mutex_destroy(&h->lock);
+}
+
 void mount_small(const char *path, unsigned kib)
 {
     char options[32];

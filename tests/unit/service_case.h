@@ -51,6 +51,15 @@ void fill_disk(const char *path);
 uint64_t run_and_kill(void (*work)(uint64_t first, int to), uint64_t first, unsigned max_ms);
 void report(int to, uint64_t number);
 
+/* A write that weighs `bytes` and keeps the store's writer waiting until it is released. */
+typedef struct held_write {
+    store_write write;
+    pthread_mutex_t lock;
+} held_write;
+
+void hold_store(held_write *h, store *s, size_t bytes);
+void release_store(held_write *h, store *s);
+
 /* Writes bytes into a file that is there. */
 void damage_file(const char *path, long at, const void *bytes, size_t len);
 

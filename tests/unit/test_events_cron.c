@@ -7,7 +7,9 @@
 
 #include "events_case.h"
 
+#include "services/events_queue.h"
 #include "services/events_schedule.h"
+#include "services/events_statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,6 +205,98 @@ static void test_a_line_that_is_new_has_nothing_to_make_up_for(void **state)
     store_close(s);
 }
 
+/* Adds events of one topic and function to the queue. */
+typedef struct batch {
+    store_write write;
+    const char *topic;
+    const char *function;
+    enum event_kind kind;
+    int64_t count;
+    bool fail; /* each becomes a dead letter at once */
+} batch;
+
+static int bury_last(store *s, error *err)
+{
+    int64_t number = 0;
+    int rc = events_numbers(s, "SELECT max(number) FROM event_delivery", NULL, 0, &number, 1, err);
+
+    return rc < 0 ? rc : events_queue_bury(s, number, slice_str("no luck"), NOON, err);
+}
+
+static int apply_batch(store_write *w, store *s, error *err)
+{
+    const batch *b = (batch *)w;
+    int rc = 0;
+
+    for (int64_t i = 0; i < b->count && rc == 0; i++) {
+        queued_event event = {
+            .id = "id", .topic = slice_str(b->topic), .time = NOON + i, .kind = b->kind};
+
+        rc = events_queue_add(s, &event, &b->function, 1, NOON, err);
+        if (rc == 0 && b->fail)
+            rc = bury_last(s, err);
+    }
+    return rc;
+}
+
+static void add_batch(store *s, const char *topic, const char *function, enum event_kind kind,
+                      int64_t count, bool fail)
+{
+    batch b = {{.apply = apply_batch}, topic, function, kind, count, fail};
+    error err = {0};
+
+    if (store_write_now(s, &b.write, &err))
+        fail_msg("%s", error_text(&err));
+}
+
+static int64_t number(store *s, const char *sql)
+{
+    int64_t n = -1;
+
+    assert_int_equal(events_numbers(s, sql, NULL, 0, &n, 1, NULL), 1);
+    return n;
+}
+
+#define CLEANED " FROM event_delivery JOIN event ON event.number = event WHERE function = 'clean'"
+
+/* A line that always fails does not use up the room of events. */
+static void test_of_dead_ticks_the_newest_stay(void **state)
+{
+    store *s = open_store();
+
+    (void)state;
+    /* an event may be called like a line */
+    add_batch(s, "@daily", "clean", EVENT_JSON, 150, true);
+    add_batch(s, "@daily", "other", EVENT_TICK, 3, true);
+    add_batch(s, "@hourly", "clean", EVENT_TICK, 3, true);
+    add_batch(s, "@daily", "clean", EVENT_TICK, 100, true);
+    assert_int_equal(number(s, "SELECT count(*) FROM event_delivery"), 256);
+    add_batch(s, "@daily", "clean", EVENT_TICK, 130, true);
+    assert_int_equal(number(s, "SELECT count(*) FROM event_delivery WHERE state = 3"), 256);
+    assert_int_equal(number(s, "SELECT deliveries FROM event_total"), 256);
+    assert_int_equal(number(s, "SELECT count(*) FROM event"), 256);
+    assert_int_equal(
+        number(s, "SELECT min(time)" CLEANED " AND kind = 3 AND event.topic = '@daily'"),
+        NOON + 30);
+    assert_int_equal(number(s, "SELECT count(*)" CLEANED " AND kind = 0"), 150);
+    store_close(s);
+}
+
+/* A function that is slower than its line falls behind only so far. */
+static void test_of_waiting_ticks_the_newest_stay(void **state)
+{
+    store *s = open_store();
+
+    (void)state;
+    add_batch(s, "@daily", "clean", EVENT_TICK, 150, false);
+    /* the first one is not waiting, but due */
+    assert_int_equal(number(s, "SELECT count(*)" CLEANED), 101);
+    assert_int_equal(number(s, "SELECT min(time)" CLEANED), NOON);
+    assert_int_equal(number(s, "SELECT min(time)" CLEANED " AND state = 0"), NOON + 50);
+    assert_int_equal(number(s, "SELECT max(time)" CLEANED), NOON + 149);
+    store_close(s);
+}
+
 static const trigger every_minute[] = {
     {.pattern = "* * * * *", .is_cron = true, .function = "clean"}};
 
@@ -321,6 +415,8 @@ int main(void)
         IN_DIRECTORY(test_a_clock_that_jumps_ahead),
         IN_DIRECTORY(test_a_clock_that_is_set_back),
         IN_DIRECTORY(test_a_line_that_is_new_has_nothing_to_make_up_for),
+        IN_DIRECTORY(test_of_dead_ticks_the_newest_stay),
+        IN_DIRECTORY(test_of_waiting_ticks_the_newest_stay),
         IN_DIRECTORY(test_a_function_is_given_its_ticks),
         IN_DIRECTORY(test_a_run_that_fails_is_tried_again),
         IN_DIRECTORY(test_two_servers_run_a_tick_once),

@@ -281,6 +281,23 @@ static void test_only_so_many_may_wait(void **state)
     events_case_close(&c);
 }
 
+static void test_a_disk_that_is_too_slow(void **state)
+{
+    held_write h;
+    char text[200];
+
+    (void)state;
+    events_case_open(&c, all_to_one, 1, &small_limits);
+    hold_store(&h, c.store, LIMIT_STORE_WAITING_BYTES);
+    assert_int_equal(events_case_emit(&c, "t", slice_str("1"), NULL, 0, text), SERVICE_BUSY);
+    assert_string_equal(text, "events: too much waits to be written to the disk: try again later");
+    release_store(&h, c.store);
+    assert_int_equal(events_case_pending(c.store), 0);
+    events_case_emit_text(&c, "t", "1");
+    assert_int_equal(events_case_pending(c.store), 1);
+    events_case_close(&c);
+}
+
 static void test_an_event_for_several_is_stored_whole_or_not(void **state)
 {
     events_limits limits = small_limits;
@@ -311,6 +328,7 @@ int main(void)
         IN_DIRECTORY(test_a_replayed_letter_keeps_the_order),
         IN_DIRECTORY(test_lists_come_in_pages),
         IN_DIRECTORY(test_only_so_many_may_wait),
+        IN_DIRECTORY(test_a_disk_that_is_too_slow),
         IN_DIRECTORY(test_an_event_for_several_is_stored_whole_or_not),
     };
 

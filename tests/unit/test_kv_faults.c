@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "kv_case.h"
+#include "services/limits.h"
 
 #define THREADS 4
 #define ROUNDS 200
@@ -113,6 +114,23 @@ static void test_a_full_disk(void **state)
     unmount_small("small");
 }
 
+static void test_a_disk_that_is_too_slow(void **state)
+{
+    held_write h;
+    place p;
+
+    (void)state;
+    open_place(&p, &usual);
+    hold_store(&h, p.store, LIMIT_STORE_WAITING_BYTES - 5);
+    assert_fails(&p, op_set("key", "abc"), SERVICE_BUSY,
+                 "kv: too much waits to be written to the disk: try again later");
+    release_store(&h, p.store);
+    assert_fails(&p, op_get("key"), SERVICE_NOT_FOUND, "kv: there is no key \"key\"");
+    assert_int_equal(number_of(&p, op_set("key", "abc")), 0);
+    assert_bytes(&p, op_get("key"), "abc");
+    close_place(&p);
+}
+
 static void test_a_damaged_database(void **state)
 {
     uint8_t rubbish[2048];
@@ -191,6 +209,7 @@ int main(void)
         IN_DIRECTORY(test_threads_write_and_read_what_they_wrote),
         IN_DIRECTORY(test_another_process_writes),
         IN_DIRECTORY(test_a_full_disk),
+        IN_DIRECTORY(test_a_disk_that_is_too_slow),
         IN_DIRECTORY(test_a_damaged_database),
         IN_DIRECTORY(test_a_killed_process_loses_nothing),
     };

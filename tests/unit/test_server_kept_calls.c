@@ -58,20 +58,20 @@ static void test_a_kept_call_goes_on_as_it_was_left(void **state)
     call *c;
 
     (void)state;
-    assert_true(kept_calls_init(&k, 3));
+    assert_true(kept_calls_init(&k, 3, 100));
     assert_null(kept_calls_take(&k, &one));
-    kept_calls_put(&k, &one, call_new(&count));
+    kept_calls_put(&k, &one, call_new(&count), 0);
     assert_int_equal(count, 1);
     assert_null(kept_calls_take(&k, &other));
     c = kept_calls_take(&k, &one);
     assert_non_null(c);
     assert_int_equal(call_again(c), 2);
     assert_null(kept_calls_take(&k, &one));
-    kept_calls_put(&k, &one, c);
-    kept_calls_put(&k, &other, call_new(&count));
+    kept_calls_put(&k, &one, c, 0);
+    kept_calls_put(&k, &other, call_new(&count), 0);
     assert_int_equal(count, 1);
     assert_ptr_equal(kept_calls_take(&k, &one), c);
-    kept_calls_put(&k, &one, c);
+    kept_calls_put(&k, &one, c, 0);
     kept_calls_deinit(&k);
 }
 
@@ -84,11 +84,11 @@ static void test_no_more_are_kept_than_may_be(void **state)
     int count;
 
     (void)state;
-    assert_true(kept_calls_init(&k, 1));
+    assert_true(kept_calls_init(&k, 1, 100));
     for (int i = 0; i < LIMIT_KEPT_CALLS + 2; i++)
         kept[i] = call_new(&count);
     for (int i = 0; i < LIMIT_KEPT_CALLS + 2; i++)
-        kept_calls_put(&k, &f, kept[i]);
+        kept_calls_put(&k, &f, kept[i], 0);
     for (int i = LIMIT_KEPT_CALLS - 1; i >= 0; i--) {
         assert_ptr_equal(kept_calls_take(&k, &f), kept[i]);
         assert_int_equal(call_again(kept[i]), 2);
@@ -98,13 +98,67 @@ static void test_no_more_are_kept_than_may_be(void **state)
     kept_calls_deinit(&k);
 }
 
+/* Whosever it is. */
+static void test_the_longest_kept_one_makes_room(void **state)
+{
+    const function one = {.index = 0}, other = {.index = 1};
+    call *kept[4];
+    kept_calls k;
+    int count;
+
+    (void)state;
+    assert_true(kept_calls_init(&k, 2, 3));
+    for (int i = 0; i < 4; i++)
+        kept[i] = call_new(&count);
+    kept_calls_put(&k, &one, kept[0], 1);
+    kept_calls_put(&k, &one, kept[1], 2);
+    kept_calls_put(&k, &other, kept[2], 3);
+    kept_calls_put(&k, &other, kept[3], 4);
+    assert_int_equal(k.count, 3);
+    assert_ptr_equal(kept_calls_take(&k, &one), kept[1]);
+    assert_null(kept_calls_take(&k, &one));
+    /* it was used, and is the youngest */
+    kept_calls_put(&k, &one, kept[1], 5);
+    kept_calls_put(&k, &other, call_new(&count), 6);
+    assert_ptr_equal(kept_calls_take(&k, &one), kept[1]);
+    call_destroy(kept[1]);
+    assert_int_equal(k.count, 2);
+    kept_calls_deinit(&k);
+}
+
+static void test_those_that_are_not_used_are_given_up(void **state)
+{
+    const uint64_t length = LIMIT_KEPT_MS * UINT64_C(1000000);
+    const function one = {.index = 0}, other = {.index = 1};
+    kept_calls k;
+    int count;
+    call *c;
+
+    (void)state;
+    assert_true(kept_calls_init(&k, 2, 100));
+    c = call_new(&count);
+    kept_calls_put(&k, &one, c, 10);
+    kept_calls_put(&k, &other, call_new(&count), 20);
+    assert_ptr_equal(kept_calls_take(&k, &one), c);
+    kept_calls_put(&k, &one, c, 30);
+    kept_calls_end_idle(&k, length + 19);
+    assert_int_equal(k.count, 2);
+    kept_calls_end_idle(&k, length + 20);
+    assert_int_equal(k.count, 1);
+    assert_null(kept_calls_take(&k, &other));
+    kept_calls_end_idle(&k, length + 30);
+    assert_int_equal(k.count, 0);
+    assert_null(kept_calls_take(&k, &one));
+    kept_calls_deinit(&k);
+}
+
 static void test_none(void **state)
 {
     kept_calls k = {0};
 
     (void)state;
     kept_calls_deinit(&k);
-    assert_true(kept_calls_init(&k, 0));
+    assert_true(kept_calls_init(&k, 0, 0));
     kept_calls_deinit(&k);
 }
 
@@ -128,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_kept_call_goes_on_as_it_was_left),
         cmocka_unit_test(test_no_more_are_kept_than_may_be),
+        cmocka_unit_test(test_the_longest_kept_one_makes_room),
+        cmocka_unit_test(test_those_that_are_not_used_are_given_up),
         cmocka_unit_test(test_none),
     };
 

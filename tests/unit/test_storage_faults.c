@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "services/storage_internal.h"
 #include "storage_case.h"
 
 /* The place of the only content there is. */
@@ -148,6 +149,47 @@ static void test_a_full_disk(void **state)
     unmount_small("small");
 }
 
+/* Contents wait until the rows that name them are on disk. */
+static void test_a_disk_that_is_too_slow(void **state)
+{
+    storage_operation first = op_write("a", slice_str("12345"));
+    storage_operation more = op_write("b", slice_str("123456"));
+    held_write h;
+    shelf p;
+    size_t left;
+
+    (void)state;
+    open_shelf(&p, &usual_files);
+    hold_store(&h, p.store, 0);
+    home_prepare(&p.home, &first.op, 0);
+    assert_false(storage_submit(p.storage, &first));
+    pthread_mutex_lock(&p.storage->lock);
+    assert_int_equal(p.storage->waiting_bytes, 5);
+    p.storage->waiting_bytes += LIMIT_STORAGE_WAITING_BYTES - 10;
+    pthread_mutex_unlock(&p.storage->lock);
+    assert_file_fails(&p, op_write("b", slice_str("123456")), SERVICE_BUSY,
+                      "storage: too much waits to be written to the disk: try again later");
+    more.data.len = 5;
+    home_prepare(&p.home, &more.op, 0);
+    assert_false(storage_submit(p.storage, &more));
+    /* what has nothing to write may wait */
+    assert_file_fails(&p, op_stat("b"), SERVICE_NOT_FOUND, "storage: there is no file \"b\"");
+    release_store(&h, p.store);
+    home_wait(&p.home, 2);
+    assert_int_equal(first.op.code, SERVICE_OK);
+    assert_int_equal(more.op.code, SERVICE_OK);
+    operation_deinit(&first.op);
+    operation_deinit(&more.op);
+    assert_file(&p, op_read("b"), slice_str("12345"));
+    pthread_mutex_lock(&p.storage->lock);
+    while (p.storage->jobs > 0)
+        pthread_cond_wait(&p.storage->idle, &p.storage->lock);
+    left = p.storage->waiting_bytes;
+    pthread_mutex_unlock(&p.storage->lock);
+    assert_int_equal(left, LIMIT_STORAGE_WAITING_BYTES - 10);
+    close_shelf(&p);
+}
+
 static void test_a_directory_that_cannot_be_made(void **state)
 {
     error err = {0};
@@ -227,6 +269,7 @@ int main(void)
         IN_DIRECTORY(test_a_content_is_read_where_it_is),
         IN_DIRECTORY(test_a_content_that_was_tampered_with),
         IN_DIRECTORY(test_a_full_disk),
+        IN_DIRECTORY(test_a_disk_that_is_too_slow),
         IN_DIRECTORY(test_a_directory_that_cannot_be_made),
         IN_DIRECTORY(test_a_killed_process_loses_nothing),
     };

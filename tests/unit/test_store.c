@@ -102,6 +102,40 @@ static void test_flush_waits_for_all_that_was_submitted(void **state)
     free(w);
 }
 
+static void test_only_so_much_may_wait(void **state)
+{
+    store *s = open_store("ubiq.db");
+    test_write small, large, own;
+    sem_t done;
+    held_write h;
+
+    (void)state;
+    sem_init(&done, 0, 0);
+    small = row(1, &done);
+    small.write.bytes = 10;
+    large = row(2, &done);
+    large.write.bytes = 11;
+    own = row(3, &done);
+    own.write.bytes = 1000;
+    hold_store(&h, s, LIMIT_STORE_WAITING_BYTES - 10);
+    assert_false(store_try_submit(s, &large.write));
+    assert_true(store_try_submit(s, &small.write));
+    assert_false(store_try_submit(s, &large.write));
+    /* what is not a guest's always may */
+    store_submit(s, &own.write);
+    release_store(&h, s);
+    assert_int_equal(count_rows(s), 2);
+    assert_true(store_try_submit(s, &large.write));
+    store_flush(s);
+    assert_int_equal(count_rows(s), 3);
+    /* one alone may weigh anything */
+    small = row(4, &done);
+    small.write.bytes = LIMIT_STORE_WAITING_BYTES + 1;
+    assert_true(store_try_submit(s, &small.write));
+    store_close(s);
+    sem_destroy(&done);
+}
+
 typedef struct test_part {
     store_part part;
     int begun;
@@ -338,11 +372,13 @@ int main(void)
         IN_DIRECTORY(test_one_that_fails_does_not_harm_its_group),
         IN_DIRECTORY(test_a_taken_key_fails_alone),
         IN_DIRECTORY(test_flush_waits_for_all_that_was_submitted),
+        IN_DIRECTORY(test_only_so_much_may_wait),
         IN_DIRECTORY(test_parts_take_part_in_each_transaction),
         IN_DIRECTORY(test_threads_read_and_write_at_once),
         IN_DIRECTORY(test_the_log_does_not_grow_for_ever),
         IN_DIRECTORY(test_readers_may_stay),
-        IN_DIRECTORY(test_reads_share_a_turn), IN_DIRECTORY(test_two_processes_write),
+        IN_DIRECTORY(test_reads_share_a_turn),
+        IN_DIRECTORY(test_two_processes_write),
         IN_DIRECTORY(test_a_write_waits_for_another_process),
     };
 
