@@ -84,7 +84,7 @@ static int open_listeners(server *s, const server_options *o, int *fds, size_t c
     const char *listen_at = o->listen ? o->listen : app_config(s->app)->listen;
 
     if (!o->no_listener)
-        return listener_open(listen_at, fds, count, s->address, err);
+        return listener_open(listen_at, false, fds, count, s->address, err);
     for (size_t i = 0; i < count; i++)
         fds[i] = -1;
     return 0;
