@@ -366,10 +366,8 @@ static bool keep_match(exchange *x, const route_match *found)
 /* Begins to answer; it may take longer than this. */
 static void begin(connection *c)
 {
-    const worker_shared *shared = c->worker->shared;
     exchange *x = &c->exchange;
-    const middleware *chain =
-        x->function ? shared->chains[x->function->index] : shared->default_chain;
+    const middleware *chain = middleware_chains_of(c->worker->shared->middleware, x->function);
 
     if (!chain) {
         act(c);

@@ -23,10 +23,7 @@ struct server {
     loader *loader;
     host_functions host;
     admin *admin; /* or NULL */
-    middleware_set *middleware;
-    middleware **chains;
-    size_t chain_count;
-    middleware *default_chain;
+    middleware_chains *middleware;
     events *events;
     bool holds_events;
     atomic_size_t next_turn; /* counts what the workers take in turn */
@@ -109,43 +106,6 @@ static int make_workers(server *s, const server_options *o, size_t count, error 
         if (fds[i] >= 0)
             close(fds[i]);
     }
-    return rc;
-}
-
-static function *find_function(void *a, slice name)
-{
-    return app_function(a, name);
-}
-
-static int make_chain(server *s, const function *f, middleware **out, error *err)
-{
-    static const config_list none;
-    const middleware_options options = {
-        .use = app_middleware(s->app, f),
-        .route = f ? f->route : "",
-        .methods = f ? &f->methods : &none,
-        .find = find_function,
-        .arg = s->app,
-    };
-
-    return middleware_create(out, s->middleware, &options, err);
-}
-
-/* Makes the middleware of each function that has a route, and of what no function answers. */
-static int make_middleware(server *s, error *err)
-{
-    const function *f = app_functions(s->app, &s->chain_count);
-    int rc = middleware_set_create(&s->middleware, &app_config(s->app)->middleware, app_path(s->app),
-                                   err);
-
-    s->chains = calloc(s->chain_count + 1, sizeof(middleware *));
-    if (!s->chains)
-        return error_set(err, E_NO_MEMORY, "out of memory for middleware");
-    for (size_t i = 0; i < s->chain_count && rc == 0; i++)
-        rc = f[i].route ? make_chain(s, &f[i], &s->chains[i], err) : 0;
-    rc = rc ? rc : make_chain(s, NULL, &s->default_chain, err);
-    s->shared.chains = s->chains;
-    s->shared.default_chain = s->default_chain;
     return rc;
 }
 
@@ -243,7 +203,8 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
     rc = rc ? rc : open_logs(s, o, err);
     rc = rc ? rc : make_workers(s, o, count, err);
-    rc = rc ? rc : make_middleware(s, err);
+    rc = rc ? rc : middleware_chains_create(&s->middleware, a, err);
+    s->shared.middleware = s->middleware;
     rc = rc ? rc : host_functions_init(&s->host, err);
     rc = rc ? rc : app_open_services(a, err);
     rc = rc ? rc : make_events(s, err);
@@ -377,11 +338,7 @@ bool server_destroy(server *s, unsigned ms)
     app_close_services(s->app);
     for (size_t i = 0; i < s->worker_count; i++)
         worker_destroy(s->workers[i]);
-    for (size_t i = 0; s->chains && i < s->chain_count; i++)
-        middleware_destroy(s->chains[i]);
-    middleware_destroy(s->default_chain);
-    middleware_set_destroy(s->middleware);
-    free(s->chains);
+    middleware_chains_destroy(s->middleware);
     host_functions_deinit(&s->host);
     log_writer_destroy(s->shared.access);
     log_writer_destroy(s->shared.errors);
