@@ -1,6 +1,6 @@
 #include "app/config_internal.h"
 #include "app/limits.h"
-#include "extism/http_fields.h"
+#include "base/http_text.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 #include "app/host_internal.h"
 
 #include "app/limits.h"
+#include "app/reserved_headers.h"
 #include "base/clock.h"
+#include "base/http_text.h"
 #include "base/json.h"
-#include "extism/http_fields.h"
 
 /* What a function is told of its request and says of its response and itself: ubiq_request,
  * ubiq_response_*, ubiq_log, ubiq_trace_*, ubiq_error. */
@@ -32,20 +33,6 @@ static bool response_status(host_call *h)
     return host_return(h->wait, 0);
 }
 
-/* Those that say where a response ends are the server's to write. */
-static bool is_the_servers(slice name)
-{
-    static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date",
-                                        "keep-alive",     "upgrade",           "trailer",    "te",
-                                        "proxy-connection", "x-invocation"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (http_is_word(name, names[i]))
-            return true;
-    }
-    return false;
-}
-
 static bool response_header(host_call *h)
 {
     context *c = h->context;
@@ -60,7 +47,7 @@ static bool response_header(host_call *h)
     if (!http_is_field_value(value))
         return host_fail(h->wait, c, SERVICE_INVALID, "the value of the header %.*s has control "
                          "characters in it", host_shown(name), (const char *)name.data);
-    if (is_the_servers(name))
+    if (reserved_headers_has(name))
         return host_fail(h->wait, c, SERVICE_DENIED, "the header %.*s is the server's to write",
                          host_shown(name), (const char *)name.data);
     if (c->header_count == LIMIT_RESPONSE_HEADERS)
@@ -120,19 +107,37 @@ static bool write_log(host_call *h)
     return host_return(h->wait, 0);
 }
 
-/* Appends a part to the trace: all of it or nothing. */
-static bool add_to_trace(host_call *h, const buf *part)
+/* Begins an element of the trace: what it is, and its name. As buf_append. */
+static int begin_traced(const context *c, buf *part, const char *what, slice name)
+{
+    int rc;
+
+    buf_init(part, LIMIT_TRACE_BYTES);
+    rc = buf_printf(part, "%s{\"%s\":", c->trace.len ? "," : "", what);
+    return rc ? rc : json_put_string(part, name);
+}
+
+/* Ends it, and appends it to the trace: all of it or nothing. `rc` says how its making went. */
+static bool end_traced(host_call *h, buf *part, const char *what, int rc)
 {
     context *c = h->context;
-    int rc = buf_append(&c->trace, part->data, part->len);
 
+    rc = rc ? rc : buf_append_byte(part, '}');
+    if (rc) {
+        host_fail(h->wait, c, SERVICE_TOO_LARGE, "the %s is larger than %d bytes", what,
+                  LIMIT_TRACE_BYTES);
+        goto done;
+    }
+    rc = buf_append(&c->trace, part->data, part->len);
     if (rc == E_TOO_LARGE)
-        return host_fail(h->wait, c, SERVICE_TOO_LARGE, "the invocation's trace is larger than %d bytes",
-                         LIMIT_TRACE_BYTES);
-    if (rc)
+        host_fail(h->wait, c, SERVICE_TOO_LARGE, "the invocation's trace is larger than %d bytes",
+                  LIMIT_TRACE_BYTES);
+    else if (rc)
         h->wait->failure = "out of memory";
     else
         host_return(h->wait, 0);
+done:
+    buf_deinit(part);
     return true;
 }
 
@@ -140,7 +145,6 @@ static bool trace_attribute(host_call *h)
 {
     context *c = h->context;
     slice key, value;
-    bool done = true;
     buf part;
     int rc;
 
@@ -152,25 +156,16 @@ static bool trace_attribute(host_call *h)
     if (key.len == 0 || !slice_is_utf8(key) || !slice_is_utf8(value))
         return host_fail(h->wait, c, SERVICE_INVALID,
                          "a trace's attribute has a name, and both name and value are UTF-8");
-    buf_init(&part, LIMIT_TRACE_BYTES);
-    rc = buf_append_str(&part, c->trace.len ? "," : "");
-    rc = rc ? rc : buf_append_str(&part, "{\"attribute\":");
-    rc = rc ? rc : json_put_string(&part, key);
+    rc = begin_traced(c, &part, "attribute", key);
     rc = rc ? rc : buf_append_str(&part, ",\"value\":");
     rc = rc ? rc : json_put_string(&part, value);
-    rc = rc ? rc : buf_append_byte(&part, '}');
-    done = rc ? host_fail(h->wait, c, SERVICE_TOO_LARGE, "the attribute is larger than %d bytes",
-                          LIMIT_TRACE_BYTES)
-              : add_to_trace(h, &part);
-    buf_deinit(&part);
-    return done;
+    return end_traced(h, &part, "attribute", rc);
 }
 
 static bool trace_event(host_call *h)
 {
     context *c = h->context;
     slice name, attributes;
-    bool done = true;
     buf part;
     int rc;
 
@@ -181,22 +176,14 @@ static bool trace_event(host_call *h)
                          LIMIT_TRACE_BYTES);
     if (name.len == 0 || !slice_is_utf8(name))
         return host_fail(h->wait, c, SERVICE_INVALID, "a trace's event has a name, which is UTF-8");
-    buf_init(&part, LIMIT_TRACE_BYTES);
-    rc = buf_append_str(&part, c->trace.len ? "," : "");
-    rc = rc ? rc : buf_append_str(&part, "{\"event\":");
-    rc = rc ? rc : json_put_string(&part, name);
+    rc = begin_traced(c, &part, "event", name);
     rc = rc ? rc : buf_printf(&part, ",\"micros\":%llu",
                               (unsigned long long)(clock_ns() - c->started_ns) / 1000);
     if (rc == 0 && attributes.len) {
         rc = buf_append_str(&part, ",\"attributes\":");
         rc = rc ? rc : json_copy(&(json_reader){.text = attributes}, &part, NULL);
     }
-    rc = rc ? rc : buf_append_byte(&part, '}');
-    done = rc ? host_fail(h->wait, c, SERVICE_TOO_LARGE, "the event is larger than %d bytes",
-                          LIMIT_TRACE_BYTES)
-              : add_to_trace(h, &part);
-    buf_deinit(&part);
-    return done;
+    return end_traced(h, &part, "event", rc);
 }
 
 static bool last_error(host_call *h)

@@ -80,7 +80,7 @@ done:
     return rc;
 }
 
-static int write_all(int fd, slice content)
+int file_write_all(int fd, slice content)
 {
     while (content.len) {
         ssize_t put = write(fd, content.data, content.len);
@@ -106,7 +106,7 @@ int file_write_atomic(const char *path, slice content, mode_t mode, error *err)
         return error_set(err, E_NO_MEMORY, "%s: %s", path, error_code_name(E_NO_MEMORY));
     fd = mkostemp(temporary, O_CLOEXEC);
     made = fd >= 0;
-    if (!made || fchmod(fd, mode) || write_all(fd, content) || fsync(fd)) {
+    if (!made || fchmod(fd, mode) || file_write_all(fd, content) || fsync(fd)) {
         rc = set_errno(err, path);
         goto done;
     }

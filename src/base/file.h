@@ -14,6 +14,9 @@ int file_read(const char *path, buf *out, error *err) MUST_CHECK;
  * not there, E_IO otherwise; the old file, if any, stands then. */
 int file_write_atomic(const char *path, slice content, mode_t mode, error *err) MUST_CHECK;
 
+/* Writes all of it to an open file. -1 with errno's number when that fails. */
+int file_write_all(int fd, slice content) MUST_CHECK;
+
 /* Makes a directory and its parents (mode 0700 for those that are new). Fine when it is there.
  * E_IO when a part of the path is something else or cannot be made. */
 int file_make_dirs(const char *path, error *err) MUST_CHECK;

@@ -10,21 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int write_all(int fd, slice content)
-{
-    while (content.len) {
-        ssize_t put = write(fd, content.data, content.len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        content.data += put;
-        content.len -= (size_t)put;
-    }
-    return 0;
-}
-
 /* A new file in the directory of `path`, which is made if it is not there. Its number and its name. */
 static int open_temporary(const char *path, char **name, error *err)
 {
@@ -54,7 +39,7 @@ int output_write(const char *path, slice content, error *err)
     int rc = fd < 0 ? fd : 0;
 
     if (rc == 0) {
-        rc = write_all(fd, content) != 0 || fchmod(fd, 0644) != 0 ? -1 : 0;
+        rc = file_write_all(fd, content) != 0 || fchmod(fd, 0644) != 0 ? -1 : 0;
         rc = close(fd) != 0 || rc != 0 || rename(name, path) != 0
                  ? error_set(err, E_IO, "%s: %s", path, strerrordesc_np(errno))
                  : 0;

@@ -2,8 +2,8 @@
 
 #include "build/build.h"
 #include "build/limits.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,58 +25,40 @@ static const char usage[] =
     "\n"
     "Exit status: 0 when all went well, 2 when a source is wrong, 1 otherwise.\n";
 
-static int bad_usage(const char *what, const char *value)
-{
-    fprintf(stderr, "ubiq build: %s%s%s%s\nTry `ubiq build --help`.\n", what, value ? " \"" : "",
-            value ? value : "", value ? "\"" : "");
-    return CLI_USAGE;
-}
-
 static int read_jobs(const char *text, build_options *o)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end || n > LIMIT_BUILD_JOBS)
-        return bad_usage("--jobs takes a number from 0 to 256, not", text);
+        return options_refuse("build", "--jobs takes a number from 0 to 256, not", text);
     o->jobs = (unsigned)n;
-    return 0;
+    return -1;
+}
+
+static int take_option(void *arg, int letter)
+{
+    build_options *o = arg;
+
+    if (letter == 'j')
+        return read_jobs(optarg, o);
+    o->manifest = true;
+    return -1;
 }
 
 /* Reads the command line. -1 to go on, otherwise the exit code. */
 static int read_arguments(int argc, char **argv, build_options *o)
 {
-    static const struct option options[] = {
+    static const struct option names[] = {
         {"jobs", required_argument, NULL, 'j'},
         {"manifest", no_argument, NULL, 'm'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    int c;
+    const options_reader reader = {"build", usage, ":j:h", names, take_option, o};
+    int rc = options_read(&reader, argc, argv);
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":j:h", options, NULL)) != -1) {
-        switch (c) {
-        case 'j':
-            if (read_jobs(optarg, o))
-                return CLI_USAGE;
-            break;
-        case 'm':
-            o->manifest = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        case ':':
-            return bad_usage("a value is missing for", argv[optind - 1]);
-        default:
-            return bad_usage("unknown option", argv[optind - 1]);
-        }
-    }
-    if (argc - optind > 1)
-        return bad_usage("one directory at most, not also", argv[optind + 1]);
-    o->project = optind < argc ? argv[optind] : ".";
-    return *o->project ? -1 : bad_usage("the directory has no name", NULL);
+    return rc >= 0 ? rc : options_read_directory("build", argc, argv, &o->project);
 }
 
 /* What a compiler prints appears as it is, on standard error. */

@@ -1,9 +1,9 @@
 #include "app/host_functions.h"
 #include "cli/check_report.h"
 #include "cli/cli.h"
-#include "server/middleware.h"
+#include "cli/options.h"
+#include "server/middleware_chains.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,46 +30,30 @@ typedef struct check_options {
     bool json;
 } check_options;
 
-static int bad_usage(const char *what, const char *value)
+static int take_option(void *arg, int letter)
 {
-    fprintf(stderr, "ubiq check: %s%s%s%s\nTry `ubiq check --help`.\n", what, value ? " \"" : "",
-            value ? value : "", value ? "\"" : "");
-    return CLI_USAGE;
+    check_options *o = arg;
+
+    if (letter == 'e')
+        o->environment = optarg;
+    else
+        o->json = true;
+    return -1;
 }
 
 /* Reads the command line. -1 to go on, otherwise the exit code. */
 static int read_arguments(int argc, char **argv, check_options *o)
 {
-    static const struct option options[] = {
+    static const struct option names[] = {
         {"env", required_argument, NULL, 'e'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    int c;
+    const options_reader reader = {"check", usage, ":h", names, take_option, o};
+    int rc = options_read(&reader, argc, argv);
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-        switch (c) {
-        case 'e':
-            o->environment = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        case ':':
-            return bad_usage("a value is missing for", argv[optind - 1]);
-        default:
-            return bad_usage("unknown option", argv[optind - 1]);
-        }
-    }
-    if (argc - optind > 1)
-        return bad_usage("more than one directory", NULL);
-    o->directory = argc == optind ? "." : argv[optind];
-    return -1;
+    return rc >= 0 ? rc : options_read_directory("check", argc, argv, &o->directory);
 }
 
 /* Loads the code of each function as a server would. */
@@ -97,44 +81,15 @@ static void check_code(app *a, problems *found)
     host_functions_deinit(&host);
 }
 
-static function *find_function(void *a, slice name)
-{
-    return app_function(a, name);
-}
-
-/* Makes the middleware of a function (NULL: of none) as a server would. */
-static int check_chain(app *a, middleware_set *set, const function *f, error *err)
-{
-    static const config_list none;
-    const middleware_options options = {
-        .use = app_middleware(a, f),
-        .route = f ? f->route : "",
-        .methods = f ? &f->methods : &none,
-        .find = find_function,
-        .arg = a,
-    };
-    middleware *chain = NULL;
-    int rc = middleware_create(&chain, set, &options, err);
-
-    middleware_destroy(chain);
-    return rc;
-}
-
 /* What a server would say of the settings of middleware; once, however many functions it is for. */
 static void check_middleware(app *a, const char *toml, problems *found)
 {
-    middleware_set *set = NULL;
+    middleware_chains *chains = NULL;
     error err = {0};
-    size_t count;
-    const function *f = app_functions(a, &count);
-    int rc = middleware_set_create(&set, &app_config(a)->middleware, app_path(a), &err);
 
-    rc = rc ? rc : check_chain(a, set, NULL, &err);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = f[i].route ? check_chain(a, set, &f[i], &err) : 0;
-    if (rc)
+    if (middleware_chains_create(&chains, a, &err))
         problems_add(found, toml, 0, "middleware: %s", error_text(&err));
-    middleware_set_destroy(set);
+    middleware_chains_destroy(chains);
     error_deinit(&err);
 }
 

@@ -1,23 +1,15 @@
 #include "cli/data.h"
 
-#include "cli/cli.h"
-
 #include "base/json.h"
+#include "cli/cli.h"
+#include "cli/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int bad_usage(const data_command *c, const char *what, const char *value)
-{
-    fprintf(stderr, "ubiq %s: %s%s%s%s\nTry `ubiq %s --help`.\n", c->name, what,
-            value ? " \"" : "", value ? value : "", value ? "\"" : "", c->name);
-    return CLI_USAGE;
-}
 
 static int read_limit(data_command *c, const char *text)
 {
@@ -26,68 +18,58 @@ static int read_limit(data_command *c, const char *text)
     errno = 0;
     c->limit = strtol(text, &end, 10);
     if (errno || *end || c->limit < 1)
-        return bad_usage(c, "--limit takes a number from 1, not", text);
+        return options_refuse(c->name, "--limit takes a number from 1, not", text);
     return -1;
 }
 
-/* One option. -1 to go on. */
-static int take_option(data_command *c, int letter, const char *given, const char *usage)
+static int take_option(void *arg, int letter)
 {
+    data_command *c = arg;
+
     switch (letter) {
-    case 'C':
-        c->project = optarg;
-        return -1;
-    case 'E':
-        c->environment = optarg;
-        return -1;
-    case 'a':
-        c->after = optarg;
-        return -1;
     case 'n':
         return read_limit(c, optarg);
+    case 'C':
+        c->project = optarg;
+        break;
+    case 'E':
+        c->environment = optarg;
+        break;
+    case 'a':
+        c->after = optarg;
+        break;
     case 't':
         c->ttl = optarg;
-        return -1;
+        break;
     case 'A':
         c->all = true;
-        return -1;
+        break;
     case 'd':
         c->dead = true;
-        return -1;
-    case 'j':
-        c->json = true;
-        return -1;
-    case 'h':
-        fputs(usage, stdout);
-        return 0;
-    case ':':
-        return bad_usage(c, "a value is missing for", given);
+        break;
     default:
-        return bad_usage(c, "unknown option", given);
+        c->json = true;
     }
+    return -1;
 }
 
 static int read_arguments(data_command *c, int argc, char **argv, const char *usage)
 {
-    static const struct option options[] = {
+    static const struct option names[] = {
         {"project", required_argument, NULL, 'C'}, {"env", required_argument, NULL, 'E'},
         {"after", required_argument, NULL, 'a'},   {"limit", required_argument, NULL, 'n'},
         {"ttl", required_argument, NULL, 't'},     {"all", no_argument, NULL, 'A'},
         {"dead", no_argument, NULL, 'd'},          {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
-    int letter, rc = -1;
+    const options_reader reader = {c->name, usage, ":C:h", names, take_option, c};
+    int rc = options_read(&reader, argc, argv);
 
-    c->project = ".";
-    opterr = 0;
-    while (rc < 0 && (letter = getopt_long(argc, argv, ":C:h", options, NULL)) != -1)
-        rc = take_option(c, letter, argv[optind - 1], usage);
     if (rc >= 0)
         return rc;
     c->argc = argc - optind;
     c->argv = argv + optind;
-    return c->argc ? -1 : bad_usage(c, "what is to be done?", NULL);
+    return c->argc ? -1 : options_refuse(c->name, "what is to be done?", NULL);
 }
 
 /* A directory that is not there is not made. */
@@ -140,7 +122,7 @@ static const data_verb *find_verb(const data_command *c, const data_verb *verbs,
 int data_run(const char *name, const data_verb *verbs, size_t count, const char *usage, int argc,
              char **argv)
 {
-    data_command c = {.name = name};
+    data_command c = {.name = name, .project = ".", .limit = 100};
     const data_verb *verb;
     error err = {0};
     int rc = read_arguments(&c, argc, argv, usage);
@@ -149,9 +131,9 @@ int data_run(const char *name, const data_verb *verbs, size_t count, const char 
         return rc;
     verb = find_verb(&c, verbs, count);
     if (!verb)
-        return bad_usage(&c, "there is no", c.argv[0]);
+        return options_refuse(name, "there is no", c.argv[0]);
     if (c.argc - 1 < verb->least || c.argc - 1 > verb->most)
-        return bad_usage(&c, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
+        return options_refuse(name, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
                          verb->name);
     if (open_data(&c, &err)) {
         fprintf(stderr, "ubiq %s: %s\n", name, error_text(&err));
@@ -190,7 +172,7 @@ static int read_elements(json_reader *r, const char *member, buf *name, buf *lin
     return rc;
 }
 
-int data_print_list(const data_command *c, slice json, const char *list, const char *member)
+static int print_list(const data_command *c, slice json, const char *list, const char *member)
 {
     json_reader r = {.text = json};
     bool more = false;
@@ -225,6 +207,25 @@ int data_failed(const data_command *c, operation *op)
     fprintf(stderr, "ubiq %s: %s\n", c->name, error_text(&op->err));
     operation_deinit(op);
     return CLI_FAILED;
+}
+
+int data_end_delete(const data_command *c, operation *op, int rc, const char *what)
+{
+    if (rc == 0 && op->number == 0) {
+        fprintf(stderr, "ubiq %s: there is no such %s\n", c->name, what);
+        rc = CLI_FAILED;
+    }
+    operation_deinit(op);
+    return rc;
+}
+
+int data_end_list(const data_command *c, operation *op, int rc, const char *array, const char *member)
+{
+    if (rc == 0)
+        rc = c->json ? data_print(c, buf_slice(&op->result))
+                     : print_list(c, buf_slice(&op->result), array, member);
+    operation_deinit(op);
+    return rc;
 }
 
 int data_print(const data_command *c, slice bytes)

@@ -11,7 +11,7 @@ typedef struct data_command {
     const char *project; /* "." unless --project says otherwise */
     const char *environment;
     const char *after;
-    long limit; /* 0: not said */
+    long limit; /* 100 unless --limit says otherwise */
     const char *ttl;
     bool all;
     bool dead;
@@ -44,10 +44,14 @@ int data_failed(const data_command *c, operation *op);
 /* Writes bytes to standard output. The exit code. */
 int data_print(const data_command *c, slice bytes);
 
-/* Prints a line for each text of the array `name` in an object of JSON, or, where the array has objects,
- * for each one's text `member`. The last line says, on standard error, if there is more. The exit
+/* Ends the operation of `list`, which had the exit code `rc`, and frees it: prints what it gave, an object
+ * of JSON, with --json, and else a line for each text of the array `array` in it, or, where the array has
+ * objects, for each one's text `member`. The last line says, on standard error, if there is more. The exit
  * code. */
-int data_print_list(const data_command *c, slice json, const char *name, const char *member);
+int data_end_list(const data_command *c, operation *op, int rc, const char *array, const char *member);
+
+/* The same of `delete`: says when there was nothing to delete, where `what` is "key". */
+int data_end_delete(const data_command *c, operation *op, int rc, const char *what);
 
 /* Reads all of standard input. */
 int data_read_input(buf *out, error *err) MUST_CHECK;

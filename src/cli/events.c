@@ -60,7 +60,7 @@ static int list(data_command *c)
     rc = events_admin_prepare(c->services.store, &err);
     rc = rc ? rc
             : events_admin_list(c->services.store, c->dead ? EVENTS_DEAD : EVENTS_PENDING,
-                                after, c->limit ? c->limit : 100, &out, &err);
+                                after, c->limit, &out, &err);
     rc = rc ? failed(&err) : data_print(c, buf_slice(&out));
     rc = rc ? rc : data_print(c, slice_str("\n"));
     buf_deinit(&out);

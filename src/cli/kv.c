@@ -81,12 +81,7 @@ static int delete(data_command *c)
     kv_operation o = prepare(c, KV_DELETE, c->argv[1]);
     int rc = run(c, &o);
 
-    if (rc == 0 && o.op.number == 0) {
-        fprintf(stderr, "ubiq kv: there is no such key\n");
-        rc = CLI_FAILED;
-    }
-    operation_deinit(&o.op);
-    return rc;
+    return data_end_delete(c, &o.op, rc, "key");
 }
 
 static int list(data_command *c)
@@ -95,13 +90,9 @@ static int list(data_command *c)
     int rc;
 
     o.after = slice_str(c->after);
-    o.limit = c->limit ? c->limit : 100;
+    o.limit = c->limit;
     rc = run(c, &o);
-    if (rc == 0)
-        rc = c->json ? data_print(c, buf_slice(&o.op.result))
-                     : data_print_list(c, buf_slice(&o.op.result), "keys", NULL);
-    operation_deinit(&o.op);
-    return rc;
+    return data_end_list(c, &o.op, rc, "keys", NULL);
 }
 
 int cli_kv(int argc, char **argv)

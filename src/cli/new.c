@@ -1,8 +1,8 @@
 #include "cli/cli.h"
 
 #include "build/scaffold.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,43 +25,29 @@ struct options {
     const char *project;
 };
 
-static int bad_usage(const char *what, const char *value)
+static int take_option(void *arg, int letter)
 {
-    fprintf(stderr, "ubiq new: %s%s%s%s\nTry `ubiq new --help`.\n", what, value ? " \"" : "",
-            value ? value : "", value ? "\"" : "");
-    return CLI_USAGE;
+    struct options *o = arg;
+
+    if (letter == 'l')
+        o->language = optarg;
+    else
+        o->project = optarg;
+    return -1;
 }
 
 /* Reads the command line's options. -1 to go on, otherwise the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
+    static const struct option names[] = {
         {"lang", required_argument, NULL, 'l'},
         {"project", required_argument, NULL, 'p'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    int c;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":l:p:h", options, NULL)) != -1) {
-        switch (c) {
-        case 'l':
-            o->language = optarg;
-            break;
-        case 'p':
-            o->project = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        case ':':
-            return bad_usage("a value is missing for", argv[optind - 1]);
-        default:
-            return bad_usage("unknown option", argv[optind - 1]);
-        }
-    }
-    return -1;
+    return options_read(&(options_reader){"new", usage, ":l:p:h", names, take_option, o}, argc,
+                        argv);
 }
 
 static void tell(const char *path, void *arg)
@@ -80,11 +66,11 @@ int cli_new(int argc, char **argv)
     if (rc >= 0)
         return rc;
     if (count < (is_function ? 2 : 1))
-        return bad_usage("a name is missing", NULL);
+        return options_refuse("new", "a name is missing", NULL);
     if (count > (is_function ? 2 : 1))
-        return bad_usage("one name at a time, not also", argv[argc - 1]);
+        return options_refuse("new", "one name at a time, not also", argv[argc - 1]);
     if (!is_function && o.project)
-        return bad_usage("--project is for functions", NULL);
+        return options_refuse("new", "--project is for functions", NULL);
     if (is_function)
         rc = scaffold_function(o.project ? o.project : ".", argv[optind + 1], o.language, tell,
                                NULL, &err);

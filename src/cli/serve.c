@@ -1,9 +1,9 @@
 #include "cli/cli.h"
 
+#include "cli/options.h"
 #include "server/limits.h"
 #include "server/server.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +33,11 @@ static const char usage[] =
     "                             unless said\n"
     "  -h, --help                 print this\n";
 
-static int bad_usage(const char *what, const char *value)
-{
-    fprintf(stderr, "ubiq serve: %s%s%s%s\nTry `ubiq serve --help`.\n", what, value ? " \"" : "",
-            value ? value : "", value ? "\"" : "");
-    return CLI_USAGE;
-}
+typedef struct serve_options {
+    server_options server;
+    const char *directory;
+    const char *environment;
+} serve_options;
 
 static int read_workers(const char *text, server_options *o)
 {
@@ -46,17 +45,35 @@ static int read_workers(const char *text, server_options *o)
     unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end || n > LIMIT_WORKERS)
-        return bad_usage("--workers takes a number from 0 to 256, not", text);
+        return options_refuse("serve", "--workers takes a number from 0 to 256, not", text);
     o->workers = (uint32_t)n;
     o->has_workers = true;
-    return 0;
+    return -1;
+}
+
+static int take_option(void *arg, int letter)
+{
+    serve_options *o = arg;
+
+    switch (letter) {
+    case 'w':
+        return read_workers(optarg, &o->server);
+    case 'l':
+        o->server.listen = optarg;
+        break;
+    case 'a':
+        o->server.access_log = optarg;
+        break;
+    default:
+        o->environment = optarg;
+    }
+    return -1;
 }
 
 /* Reads the command line. -1 to go on, otherwise the exit code. */
-static int read_arguments(int argc, char **argv, server_options *o, const char **directory,
-                          const char **environment)
+static int read_arguments(int argc, char **argv, serve_options *o)
 {
-    static const struct option options[] = {
+    static const struct option names[] = {
         {"listen", required_argument, NULL, 'l'},
         {"workers", required_argument, NULL, 'w'},
         {"access-log", required_argument, NULL, 'a'},
@@ -64,37 +81,10 @@ static int read_arguments(int argc, char **argv, server_options *o, const char *
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    int c;
+    const options_reader reader = {"serve", usage, ":l:w:h", names, take_option, o};
+    int rc = options_read(&reader, argc, argv);
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":l:w:h", options, NULL)) != -1) {
-        switch (c) {
-        case 'l':
-            o->listen = optarg;
-            break;
-        case 'w':
-            if (read_workers(optarg, o))
-                return CLI_USAGE;
-            break;
-        case 'a':
-            o->access_log = optarg;
-            break;
-        case 'e':
-            *environment = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        case ':':
-            return bad_usage("a value is missing for", argv[optind - 1]);
-        default:
-            return bad_usage("unknown option", argv[optind - 1]);
-        }
-    }
-    if (argc - optind > 1)
-        return bad_usage("more than one directory", NULL);
-    *directory = argc == optind ? "." : argv[optind];
-    return -1;
+    return rc >= 0 ? rc : options_read_directory("serve", argc, argv, &o->directory);
 }
 
 /* The options of the curl command that calls it. */
@@ -183,21 +173,20 @@ static int run(server *s, const sigset_t *stop, error *err)
 
 int cli_serve(int argc, char **argv)
 {
-    server_options options = {0};
-    const char *directory = NULL, *environment = ENVIRONMENT_PRODUCTION;
+    serve_options o = {.environment = ENVIRONMENT_PRODUCTION};
     error err = {0};
     server *s = NULL;
     app *a = NULL;
     sigset_t stop;
-    int rc = read_arguments(argc, argv, &options, &directory, &environment);
+    int rc = read_arguments(argc, argv, &o);
 
     if (rc >= 0)
         return rc;
     set_up_process(&stop);
-    rc = app_open(&a, directory, environment, &err);
-    rc = rc ? rc : server_create(&s, a, &options, &err);
+    rc = app_open(&a, o.directory, o.environment, &err);
+    rc = rc ? rc : server_create(&s, a, &o.server, &err);
     if (rc == 0) {
-        print_start(s, a, directory);
+        print_start(s, a, o.directory);
         rc = run(s, &stop, &err);
     }
     if (rc)

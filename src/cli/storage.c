@@ -85,12 +85,7 @@ static int delete(data_command *c)
     storage_operation o = prepare(c, STORAGE_DELETE, c->argv[1]);
     int rc = run(c, &o);
 
-    if (rc == 0 && o.op.number == 0) {
-        fprintf(stderr, "ubiq storage: there is no such file\n");
-        rc = CLI_FAILED;
-    }
-    operation_deinit(&o.op);
-    return rc;
+    return data_end_delete(c, &o.op, rc, "file");
 }
 
 static int list(data_command *c)
@@ -99,13 +94,9 @@ static int list(data_command *c)
     int rc;
 
     o.after = slice_str(c->after);
-    o.limit = c->limit ? c->limit : 100;
+    o.limit = c->limit;
     rc = run(c, &o);
-    if (rc == 0)
-        rc = c->json ? data_print(c, buf_slice(&o.op.result))
-                     : data_print_list(c, buf_slice(&o.op.result), "items", "path");
-    operation_deinit(&o.op);
-    return rc;
+    return data_end_list(c, &o.op, rc, "items", "path");
 }
 
 int cli_storage(int argc, char **argv)

@@ -1,5 +1,6 @@
 #include "embed/embed_internal.h"
 
+#include "base/http_text.h"
 #include "server/headers.h"
 
 /* What is about a connection, of which there is none. */
@@ -58,7 +59,7 @@ int request_write(const ubiq_request *r, buf *out, const char **problem)
     bool has_host = false;
     int rc;
 
-    if (!r->method || !headers_is_token(slice_str(r->method)))
+    if (!r->method || !http_is_token(slice_str(r->method)))
         return wrong(problem, "the request's method is none that HTTP knows");
     if (!r->target || !is_target(slice_str(r->target)))
         return wrong(problem, "the request's target does not begin with \"/\", or has a space or a "

@@ -1,6 +1,7 @@
 #include "extism/http_internal.h"
 
 #include "base/clock.h"
+#include "base/http_text.h"
 #include "extism/http_easy.h"
 #include "extism/http_fields.h"
 #include "extism/http_glob.h"

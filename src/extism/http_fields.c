@@ -1,6 +1,7 @@
 #include "extism/http_fields.h"
 
 #include "base/buf.h"
+#include "base/http_text.h"
 
 #include <stdlib.h>
 
@@ -10,39 +11,6 @@
 static char lower_case(uint8_t c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-}
-
-bool http_is_word(slice text, const char *lower)
-{
-    if (text.len != strlen(lower))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (lower_case(text.data[i]) != lower[i])
-            return false;
-    }
-    return true;
-}
-
-bool http_is_token(slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-
-        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-            return false;
-    }
-    return text.len > 0;
-}
-
-bool http_is_field_value(slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
 }
 
 /* Appends a line of libcurl's form; `line` ends in a NUL. */

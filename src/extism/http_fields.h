@@ -24,14 +24,4 @@ int http_fields_build(struct curl_slist **out, const strmap *headers, size_t bod
  * list as it was. */
 int http_fields_redirect(struct curl_slist **list, bool same_host) MUST_CHECK;
 
-/* Whether `text` is `lower`, a word in lower case, but for the case of its ASCII letters; whatever
- * the process's locale holds for letters. */
-bool http_is_word(slice text, const char *lower);
-
-/* Whether `text` is a token: what methods and field names are made of. */
-bool http_is_token(slice text);
-
-/* Whether `text` may be the value of a field: no control character but the tab. */
-bool http_is_field_value(slice text);
-
 #endif

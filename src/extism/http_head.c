@@ -1,6 +1,6 @@
 #include "extism/http_head.h"
 
-#include "extism/http_fields.h"
+#include "base/http_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

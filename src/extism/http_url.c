@@ -1,6 +1,6 @@
 #include "extism/http_url.h"
 
-#include "extism/http_fields.h"
+#include "base/http_text.h"
 #include "extism/http_host.h"
 
 #include <curl/curl.h>

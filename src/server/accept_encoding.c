@@ -1,5 +1,6 @@
 #include "server/accept_encoding.h"
 
+#include "base/http_text.h"
 #include "server/headers.h"
 
 #define UNSAID (-1)
@@ -60,7 +61,7 @@ enum coding accept_encoding_choose(slice headers)
         size_t len = 0;
         int *said;
 
-        while (len < element.len && headers_is_token(slice_of(element.data + len, 1)))
+        while (len < element.len && http_is_token(slice_of(element.data + len, 1)))
             len++;
         said = weight_of(slice_of(element.data, len), weight, &rest);
         /* The first one counts; what cannot be read says nothing. */

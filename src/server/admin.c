@@ -194,19 +194,15 @@ static int open_listener(admin *a, error *err)
 {
     const char *at = a->options.listen, *colon = strrchr(at, ':');
     char *other = NULL;
-    int fd, rc = listener_open(at, &fd, 1, a->address, err);
+    int fd, rc = listener_open(at, true, &fd, 1, a->address, err);
 
     if (rc == E_BUSY && asprintf(&other, "%.*s:0", (int)(colon - at), at) >= 0) {
         error_deinit(err);
-        rc = listener_open(other, &fd, 1, a->address, err);
+        rc = listener_open(other, true, &fd, 1, a->address, err);
         free(other);
     }
     if (rc)
         return rc;
-    if (strncmp(a->address, "127.", 4) != 0 && strncmp(a->address, "[::1]", 5) != 0) {
-        close(fd);
-        return error_set(err, E_INVALID, "%s: the admin listener is for loopback only", a->address);
-    }
     if (evhttp_accept_socket(a->http, fd) != 0) {
         close(fd);
         return error_set(err, E_NO_MEMORY, "out of memory for the admin listener");

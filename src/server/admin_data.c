@@ -55,7 +55,7 @@ static bool take_body(const admin_request *r, buf *out)
     return false;
 }
 
-static void run_kv(const admin_request *r, kv_operation *o, const char *type)
+static void run_kv(const admin_request *r, const kv_operation *o, const char *type)
 {
     operation_waiter *w = &r->admin->waiter;
     kv_operation prepared = *o;
@@ -65,27 +65,45 @@ static void run_kv(const admin_request *r, kv_operation *o, const char *type)
     answer(r, &prepared.op, type);
 }
 
-static void run_storage(const admin_request *r, storage_operation *o, const char *type)
+static void run_storage(const admin_request *r, const storage_operation *o, const char *type)
 {
     operation_waiter *w = &r->admin->waiter;
     storage_operation prepared = *o;
 
     operation_waiter_prepare(w, &prepared.op, LIMIT_HOST_FILE_BYTES);
-    operation_waiter_wait(w, storage_submit(app_services(r->admin->options.app)->storage, &prepared));
+    operation_waiter_wait(w,
+                          storage_submit(app_services(r->admin->options.app)->storage, &prepared));
     answer(r, &prepared.op, type);
 }
 
-static bool has_services(const admin_request *r)
+/* What is asked for. */
+enum verb { VERB_NONE, VERB_READ, VERB_LIST, VERB_WRITE, VERB_DELETE };
+
+/* VERB_NONE: there is an answer already. */
+static enum verb verb_of(const admin_request *r)
 {
-    if (app_services(r->admin->options.app)->store)
-        return true;
-    admin_error(r, HTTP_NOTFOUND, "not_found", "no function of the project may use services");
-    return false;
+    if (!app_services(r->admin->options.app)->store) {
+        admin_error(r, HTTP_NOTFOUND, "not_found", "no function of the project may use services");
+        return VERB_NONE;
+    }
+    switch (r->method) {
+    case EVHTTP_REQ_GET:
+    case EVHTTP_REQ_HEAD:
+        return r->rest.len ? VERB_READ : VERB_LIST;
+    case EVHTTP_REQ_PUT:
+        return VERB_WRITE;
+    case EVHTTP_REQ_DELETE:
+        return VERB_DELETE;
+    default:
+        admin_refuse_method(r, "GET, HEAD, PUT, DELETE");
+        return VERB_NONE;
+    }
 }
 
-static void put_key(const admin_request *r, kv_operation *o)
+static void put_key(const admin_request *r)
 {
     int64_t ttl_ms = admin_query_number(r, "ttl_ms", INT64_MAX);
+    kv_operation o = {.verb = KV_SET, .key = r->rest};
     buf body;
 
     if (ttl_ms == 0) {
@@ -94,79 +112,71 @@ static void put_key(const admin_request *r, kv_operation *o)
     }
     if (!take_body(r, &body))
         return;
-    o->verb = KV_SET;
-    o->ttl_ms = ttl_ms == INT64_MAX ? 0 : ttl_ms;
-    o->value = buf_slice(&body);
-    run_kv(r, o, NULL);
+    o.ttl_ms = ttl_ms == INT64_MAX ? 0 : ttl_ms;
+    o.value = buf_slice(&body);
+    run_kv(r, &o, NULL);
+    buf_deinit(&body);
+}
+
+static void put_file(const admin_request *r)
+{
+    storage_operation o = {.verb = STORAGE_WRITE, .path = r->rest};
+    buf body;
+
+    if (!take_body(r, &body))
+        return;
+    o.data = buf_slice(&body);
+    run_storage(r, &o, NULL);
     buf_deinit(&body);
 }
 
 void admin_kv(const admin_request *r)
 {
-    kv_operation o = {.key = r->rest};
-
-    if (!has_services(r))
+    switch (verb_of(r)) {
+    case VERB_NONE:
         return;
-    switch (r->method) {
-    case EVHTTP_REQ_GET:
-    case EVHTTP_REQ_HEAD:
-        if (r->rest.len) {
-            o.verb = KV_GET;
-            run_kv(r, &o, "application/octet-stream");
-            return;
-        }
-        o.verb = KV_LIST;
-        o.key = admin_query(r, "prefix");
-        o.after = admin_query(r, "after");
-        o.limit = admin_query_number(r, "limit", LIST_DEFAULT);
-        run_kv(r, &o, "application/json");
+    case VERB_READ:
+        run_kv(r, &(kv_operation){.verb = KV_GET, .key = r->rest}, "application/octet-stream");
         return;
-    case EVHTTP_REQ_PUT:
-        put_key(r, &o);
+    case VERB_LIST:
+        run_kv(r,
+               &(kv_operation){.verb = KV_LIST,
+                               .key = admin_query(r, "prefix"),
+                               .after = admin_query(r, "after"),
+                               .limit = admin_query_number(r, "limit", LIST_DEFAULT)},
+               "application/json");
         return;
-    case EVHTTP_REQ_DELETE:
-        o.verb = KV_DELETE;
-        run_kv(r, &o, NULL);
+    case VERB_WRITE:
+        put_key(r);
         return;
-    default:
-        admin_refuse_method(r, "GET, HEAD, PUT, DELETE");
+    case VERB_DELETE:
+        run_kv(r, &(kv_operation){.verb = KV_DELETE, .key = r->rest}, NULL);
+        return;
     }
 }
 
 void admin_storage(const admin_request *r)
 {
-    storage_operation o = {.path = r->rest};
-    buf body;
-
-    if (!has_services(r))
+    switch (verb_of(r)) {
+    case VERB_NONE:
         return;
-    switch (r->method) {
-    case EVHTTP_REQ_GET:
-    case EVHTTP_REQ_HEAD:
-        if (r->rest.len) {
-            o.verb = STORAGE_READ;
-            run_storage(r, &o, storage_type(r->rest));
-            return;
-        }
-        o.verb = STORAGE_LIST;
-        o.path = admin_query(r, "prefix");
-        o.after = admin_query(r, "after");
-        o.limit = admin_query_number(r, "limit", LIST_DEFAULT);
-        run_storage(r, &o, "application/json");
+    case VERB_READ:
+        run_storage(r, &(storage_operation){.verb = STORAGE_READ, .path = r->rest},
+                    storage_type(r->rest));
         return;
-    case EVHTTP_REQ_PUT:
-        if (!take_body(r, &body))
-            return;
-        o.verb = STORAGE_WRITE;
-        o.data = buf_slice(&body);
-        run_storage(r, &o, NULL);
-        buf_deinit(&body);
+    case VERB_LIST:
+        run_storage(r,
+                    &(storage_operation){.verb = STORAGE_LIST,
+                                         .path = admin_query(r, "prefix"),
+                                         .after = admin_query(r, "after"),
+                                         .limit = admin_query_number(r, "limit", LIST_DEFAULT)},
+                    "application/json");
         return;
-    case EVHTTP_REQ_DELETE:
-        o.verb = STORAGE_DELETE;
-        run_storage(r, &o, NULL);
+    case VERB_WRITE:
+        put_file(r);
         return;
-    default:
-        admin_refuse_method(r, "GET, HEAD, PUT, DELETE");
+    case VERB_DELETE:
+        run_storage(r, &(storage_operation){.verb = STORAGE_DELETE, .path = r->rest}, NULL);
+        return;
     }
 }

@@ -1,6 +1,7 @@
 #include "server/api_key.h"
 
 #include "base/hash.h"
+#include "base/http_text.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static int add_keys(api_key *k, const config_list *keys, error *err)
 
 static int set_header(api_key *k, const char *header, error *err)
 {
-    if (!headers_is_token(slice_str(header)))
+    if (!http_is_token(slice_str(header)))
         return error_set(err, E_INVALID, "middleware.api_key: header is no header's name");
     k->header = strdup(header);
     if (!k->header || asprintf(&k->challenge, "ApiKey header=\"%s\"", header) < 0 ||

@@ -1,5 +1,6 @@
 #include "server/compression.h"
 
+#include "base/http_text.h"
 #include "server/limits.h"
 
 #include <stdlib.h>
@@ -17,8 +18,8 @@ static bool is_media_type(slice type)
     const uint8_t *slash = type.len ? memchr(type.data, '/', type.len) : NULL;
     size_t len = slash ? (size_t)(slash - type.data) : 0;
 
-    return slash && headers_is_token(slice_of(type.data, len)) &&
-           headers_is_token(slice_of(slash + 1, type.len - len - 1)) &&
+    return slash && http_is_token(slice_of(type.data, len)) &&
+           http_is_token(slice_of(slash + 1, type.len - len - 1)) &&
            !memchr(type.data, '*', len);
 }
 

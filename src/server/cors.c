@@ -1,6 +1,7 @@
 #include "server/cors.h"
 
 #include "app/limits.h"
+#include "base/http_text.h"
 #include "server/cors_origin.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ static int join(char **out, const config_list *from, const char *key, error *err
         return 0;
     buf_init(&list, LIST_BYTES);
     for (size_t i = 0; i < from->count && rc == 0; i++) {
-        if (!headers_is_token(slice_str(from->item[i])))
+        if (!http_is_token(slice_str(from->item[i])))
             rc = error_set(err, E_INVALID, "middleware.cors: %s: \"%s\" is not a name", key,
                            from->item[i]);
         else if ((rc = put_element(&list, slice_str(from->item[i]))) != 0)
@@ -144,7 +145,7 @@ static int put_methods(const cors *c, slice request, const config_list *methods,
         return put(headers, name, slice_str(c->methods));
     if (methods->count == 0) {
         (void)headers_find(request, slice_str("access-control-request-method"), &asked);
-        return headers_is_token(asked) ? put(headers, name, asked) : 0;
+        return http_is_token(asked) ? put(headers, name, asked) : 0;
     }
     buf_init(&list, LIST_BYTES);
     for (size_t i = 0; i < methods->count && rc == 0; i++)
@@ -167,7 +168,7 @@ static int put_request_headers(const cors *c, slice request, buf *headers)
         return put(headers, name, slice_str(c->headers));
     buf_init(&list, LIST_BYTES);
     while (rc == 0 && header_list_next(&asked, &element)) {
-        if (headers_is_token(element))
+        if (http_is_token(element))
             rc = put_element(&list, element);
     }
     if (rc == 0 && list.len)

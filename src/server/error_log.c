@@ -19,12 +19,17 @@ static size_t printable(slice text)
     return len;
 }
 
+/* Appends the start of a text, and says how much is left out. */
 static int put_text(buf *out, slice text)
 {
-    size_t len = text.len < TEXT_SHOWN ? text.len : TEXT_SHOWN;
+    size_t len;
     int rc = 0;
 
-    while (len && text.data[len - 1] == '\n')
+    while (text.len && text.data[text.len - 1] == '\n')
+        text.len--;
+    len = text.len <= TEXT_SHOWN ? text.len : TEXT_SHOWN;
+    /* A character stays whole, unless it is none. */
+    while (len < text.len && len > TEXT_SHOWN - 4 && (text.data[len] & 0xc0) == 0x80)
         len--;
     for (size_t i = 0, n; i < len && rc == 0; i += n ? n : 1) {
         n = printable(slice_of(text.data + i, len - i));
@@ -33,7 +38,20 @@ static int put_text(buf *out, slice text)
         else
             rc = buf_append_str(out, text.data[i] == '\n' ? "\n    " : "?");
     }
+    if (rc == 0 && len < text.len)
+        rc = buf_printf(out, "... (%zu bytes more)", text.len - len);
     return rc;
+}
+
+/* Appends them whole, as half an object is none. */
+static int put_attributes(buf *out, slice attributes)
+{
+    int rc;
+
+    if (attributes.len > TEXT_SHOWN)
+        return buf_printf(out, " (attributes of %zu bytes left out)", attributes.len);
+    rc = buf_append_byte(out, ' ');
+    return rc ? rc : put_text(out, attributes);
 }
 
 void error_log_write(log_writer *w, const char *function, const char *invocation, slice text)
@@ -60,10 +78,8 @@ void error_log_write_line(log_writer *w, enum error_log_level level, const char 
         rc = buf_printf(&line, " invocation %s", invocation);
     rc = rc ? rc : buf_append_str(&line, ": ");
     rc = rc ? rc : put_text(&line, text);
-    if (rc == 0 && attributes.len) {
-        rc = buf_append_byte(&line, ' ');
-        rc = rc ? rc : put_text(&line, attributes);
-    }
+    if (rc == 0 && attributes.len)
+        rc = put_attributes(&line, attributes);
     rc = rc ? rc : buf_append_byte(&line, '\n');
     if (rc == 0) {
         log_writer_put_level(w, (int)level, line.data, line.len);

@@ -1,6 +1,5 @@
-#include "server/exchange.h"
+#include "server/exchange_internal.h"
 
-#include "server/error_log.h"
 #include "server/function_host.h"
 #include "server/limits.h"
 #include "server/reply.h"
@@ -8,10 +7,9 @@
 #include "server/worker.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-static exchange *of_invocation(invocation *v)
+exchange *exchange_of(invocation *v)
 {
     return (exchange *)(void *)((char *)v - offsetof(exchange, invocation));
 }
@@ -93,22 +91,6 @@ static void answer_at_once(connection *c, const invocation_result *r)
     go_on(c);
 }
 
-/* --- With middleware --- */
-
-static middleware_request facts_of(const connection *c)
-{
-    const request *q = &c->exchange.request;
-
-    return (middleware_request){
-        .method = q->method,
-        .headers = headers_of(q->head),
-        .address = slice_of(c->address, c->address_len),
-        .id = q->id,
-        .now_ns = q->started_ns,
-        .now_s = (uint64_t)time(NULL),
-    };
-}
-
 static void drop_file(exchange *x)
 {
     if (x->file.fd >= 0)
@@ -116,7 +98,7 @@ static void drop_file(exchange *x)
     x->file.fd = -1;
 }
 
-static void send_answer(connection *c)
+void exchange_send_answer(connection *c)
 {
     exchange *x = &c->exchange;
     const reply r = {
@@ -138,28 +120,11 @@ static void send_answer(connection *c)
     go_on(c);
 }
 
-static void log_problem(const connection *c, const char *who, const error *err)
-{
-    error_log_write(c->worker->shared->errors, who, c->exchange.request.id,
-                    slice_str(error_text(err)));
-}
-
-static void set_failure(exchange *x, int status, const char *code, slice text)
+void exchange_fail(exchange *x, int status, const char *code, slice text)
 {
     response_set_error(&x->answer, status, code, text, x->request.id);
     if (status == 503 && headers_put(&x->answer.headers, slice_str("Retry-After"), slice_str("1")))
         buf_clear(&x->answer.headers);
-}
-
-static void step(connection *c, enum middleware_next next);
-
-static void send_back(connection *c)
-{
-    const middleware_request q = facts_of(c);
-    exchange *x = &c->exchange;
-
-    x->goes_back = true;
-    step(c, middleware_after(&x->run, &q, c->worker->compressor, &x->answer));
 }
 
 /* Makes what a function gave the answer. Its output stays where it is for now. */
@@ -171,7 +136,7 @@ static void take_result(exchange *x, const invocation_result *r)
     int rc;
 
     if (r->code) {
-        set_failure(x, r->status, r->code, r->text);
+        exchange_fail(x, r->status, r->code, r->text);
         return;
     }
     a->status = ctx->status ? ctx->status : 200;
@@ -181,12 +146,12 @@ static void take_result(exchange *x, const invocation_result *r)
     if (rc == 0 && type)
         rc = headers_put(&a->headers, slice_str("Content-Type"), slice_str(type));
     if (rc)
-        set_failure(x, 503, "busy", slice_str("out of memory"));
+        exchange_fail(x, 503, "busy", slice_str("out of memory"));
 }
 
 static void on_function_done(invocation *v, const invocation_result *r)
 {
-    exchange *x = of_invocation(v);
+    exchange *x = exchange_of(v);
     connection *c = connection_of_exchange(x);
 
     x->request.trace = buf_slice(&v->context.trace);
@@ -197,36 +162,11 @@ static void on_function_done(invocation *v, const invocation_result *r)
     x->trace = v->context.trace;
     v->context.trace = (buf){0};
     take_result(x, r);
-    send_back(c);
+    exchange_send_back(c);
 }
 
-/* A function of the project that is middleware has had its say. */
-static void on_middleware_done(invocation *v, const invocation_result *r)
-{
-    exchange *x = of_invocation(v);
-    connection *c = connection_of_exchange(x);
-    const middleware_request q = facts_of(c);
-    const char *who = middleware_function(&x->run)->name;
-    enum middleware_next next;
-    error err = {0};
-
-    context_deinit(&v->context);
-    if (r->code) {
-        set_failure(x, r->status, r->code, r->text);
-        send_back(c);
-        return;
-    }
-    next = x->goes_back ? middleware_resume_after(&x->run, &q, c->worker->compressor, r->output,
-                                                  &x->answer, &err)
-                        : middleware_resume_before(&x->run, &q, r->output, &x->answer, &err);
-    if (err.code)
-        log_problem(c, who, &err);
-    error_deinit(&err);
-    step(c, next);
-}
-
-static void begin_invocation(connection *c, function *f, enum invocation_part part, slice input,
-                             void (*done)(invocation *v, const invocation_result *r))
+void exchange_call(connection *c, function *f, enum invocation_part part, slice input,
+                   void (*done)(invocation *v, const invocation_result *r))
 {
     exchange *x = &c->exchange;
     invocation *v = &x->invocation;
@@ -255,7 +195,7 @@ static void call_function(connection *c)
 
     /* Nobody needs it any more once it has been handed over. */
     c->exchange.body = slice_of(NULL, 0);
-    begin_invocation(c, c->exchange.function, INVOCATION_HANDLER, body, on_function_done);
+    exchange_call(c, c->exchange.function, INVOCATION_HANDLER, body, on_function_done);
 }
 
 /* Answers with a public file, or says why no function is called. */
@@ -272,18 +212,18 @@ static void answer_itself(connection *c)
         rc = static_answer(c, &x->answer, &x->file);
     if (rc) {
         drop_file(x);
-        set_failure(x, 503, "busy", slice_str("out of memory"));
+        exchange_fail(x, 503, "busy", slice_str("out of memory"));
     }
     if (x->run.chain) {
-        send_back(c);
+        exchange_send_back(c);
         return;
     }
-    send_answer(c);
+    exchange_send_answer(c);
     response_deinit(&x->answer);
 }
 
 /* Calls the function, or says why not. */
-static void act(connection *c)
+void exchange_act(connection *c)
 {
     exchange *x = &c->exchange;
 
@@ -292,52 +232,6 @@ static void act(connection *c)
         call_function(c);
     else
         answer_itself(c);
-}
-
-static void call_middleware(connection *c)
-{
-    exchange *x = &c->exchange;
-    buf request_json, input;
-    int rc;
-
-    buf_init(&request_json, LIMIT_REQUEST_JSON_BYTES);
-    buf_init(&input, SIZE_MAX);
-    rc = http_host.describe(&x->invocation.context, &request_json);
-    if (rc == 0 && x->goes_back) {
-        rc = response_keep_body(&x->answer);
-        rc = rc ? rc : middleware_put_after(&input, buf_slice(&request_json), &x->answer);
-    } else if (rc == 0) {
-        rc = middleware_put_before(&input, buf_slice(&request_json), x->body);
-    }
-    if (rc) {
-        set_failure(x, 503, "busy", slice_str("out of memory"));
-        send_back(c);
-    } else {
-        context_deinit(&x->invocation.context);
-        begin_invocation(c, middleware_function(&x->run),
-                         x->goes_back ? INVOCATION_AFTER : INVOCATION_BEFORE, buf_slice(&input),
-                         on_middleware_done);
-    }
-    buf_deinit(&request_json);
-    buf_deinit(&input);
-}
-
-static void step(connection *c, enum middleware_next next)
-{
-    switch (next) {
-    case MIDDLEWARE_CALL:
-        call_middleware(c);
-        return;
-    case MIDDLEWARE_ANSWER:
-        send_back(c);
-        return;
-    case MIDDLEWARE_GO_ON:
-        if (c->exchange.goes_back)
-            send_answer(c);
-        else
-            act(c);
-        return;
-    }
 }
 
 /* Lets a view into `from` point to the same place in its copy `to`. */
@@ -363,28 +257,11 @@ static bool keep_match(exchange *x, const route_match *found)
     return true;
 }
 
-/* Begins to answer; it may take longer than this. */
-static void begin(connection *c)
-{
-    const worker_shared *shared = c->worker->shared;
-    exchange *x = &c->exchange;
-    const middleware *chain =
-        x->function ? shared->chains[x->function->index] : shared->default_chain;
-
-    if (!chain) {
-        act(c);
-        return;
-    }
-    const middleware_request q = facts_of(c);
-    response_init(&x->answer);
-    middleware_begin(&x->run, chain);
-    step(c, middleware_before(&x->run, &q, &x->answer));
-}
-
 void exchange_begin(connection *c, slice body)
 {
     exchange *x = &c->exchange;
     request *q = &x->request;
+    const middleware *chain;
     route_match match;
 
     if (slice_equal_str(q->path, "/healthz")) {
@@ -401,10 +278,13 @@ void exchange_begin(connection *c, slice body)
                    public_find(app_public(c->worker->shared->app), q->path);
     if (x->is_public)
         x->function = NULL;
+    chain = middleware_chains_of(c->worker->shared->middleware, x->function);
     if (x->function && !keep_match(x, &match))
         reply_error(c, 503, RETRY_AFTER, "busy", slice_str("out of memory"));
+    else if (chain)
+        exchange_begin_middleware(c, chain);
     else
-        begin(c);
+        exchange_act(c);
     x->begins = false;
     if (c->closed || c->state != CONNECTION_CALL)
         return;
@@ -415,6 +295,7 @@ void exchange_begin(connection *c, slice body)
 
 void exchange_cancel(connection *c)
 {
+    task_remove(&c->exchange.next_call);
     invocation_cancel(&c->exchange.invocation);
 }
 
@@ -456,6 +337,7 @@ void exchange_deinit(exchange *x)
     x->is_public = false;
     x->run.chain = NULL;
     x->goes_back = false;
+    x->has_called = false;
     free(x->match);
     free(x->held);
     x->match = NULL;

@@ -39,6 +39,8 @@ typedef struct exchange {
     invocation invocation;
     middleware_run run; /* without a chain there is none */
     bool goes_back;     /* there is an answer, which goes through middleware */
+    bool has_called;    /* a function that is middleware; */
+    task next_call;     /* and to call the next one */
     buf trace;          /* of the function, when middleware has made its context another's */
     response answer;    /* in the making, when there is middleware */
     bool begins;        /* whoever began it goes on by itself when it is answered */

@@ -1,32 +1,9 @@
 #include "server/headers.h"
 
+#include "base/http_text.h"
 #include "base/json.h"
 
 #include <strings.h>
-
-static bool is_token_char(uint8_t c)
-{
-    uint8_t lower = c | 0x20;
-
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           (c && strchr("!#$%&'*+.^_`|~", c));
-}
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static slice trimmed(slice s)
-{
-    while (s.len && is_space(s.data[0])) {
-        s.data++;
-        s.len--;
-    }
-    while (s.len && is_space(s.data[s.len - 1]))
-        s.len--;
-    return s;
-}
 
 bool headers_name_equal(slice a, slice b)
 {
@@ -51,14 +28,14 @@ bool headers_next(slice *lines, header_line *out)
     size_t len = end ? (size_t)(end - lines->data) : 0;
     size_t colon = 0;
 
-    while (colon < len && is_token_char(lines->data[colon]))
+    while (colon < len && http_is_token_char(lines->data[colon]))
         colon++;
     if (colon == 0 || colon == len || lines->data[colon] != ':') {
         *lines = slice_of(NULL, 0);
         return false;
     }
     out->name = slice_of(lines->data, colon);
-    out->value = trimmed(slice_of(lines->data + colon + 1, len - colon - 1));
+    out->value = http_trim(slice_of(lines->data + colon + 1, len - colon - 1));
     *lines = slice_of(end + 2, lines->len - len - 2);
     return true;
 }
@@ -94,7 +71,7 @@ static slice take_element(slice *rest)
         quoted ^= rest->data[len] == '"';
         len++;
     }
-    element = trimmed(slice_of(rest->data, len));
+    element = http_trim(slice_of(rest->data, len));
     if (len < rest->len)
         len++;
     *rest = slice_of(rest->data + len, rest->len - len);
@@ -232,29 +209,16 @@ int headers_put_json(buf *out, slice lines)
     return rc ? rc : buf_append_byte(out, '}');
 }
 
-bool headers_is_token(slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!is_token_char(s.data[i]))
-            return false;
-    }
-    return s.len > 0;
-}
-
 static bool is_value(slice value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
-            return false;
-    }
-    return trimmed(value).len == value.len;
+    return http_is_field_value(value) && http_trim(value).len == value.len;
 }
 
 int headers_put(buf *lines, slice name, slice value)
 {
     int rc;
 
-    if (!headers_is_token(name) || !is_value(value))
+    if (!http_is_token(name) || !is_value(value))
         return E_INVALID;
     /* All of it or nothing: what is there must end with a whole line. */
     rc = buf_reserve(lines, name.len + value.len + 4);
@@ -270,7 +234,7 @@ int headers_set(buf *lines, slice name, slice value)
 {
     int rc;
 
-    if (!headers_is_token(name) || !is_value(value))
+    if (!http_is_token(name) || !is_value(value))
         return E_INVALID;
     rc = buf_reserve(lines, name.len + value.len + 4);
     if (rc)
@@ -310,18 +274,4 @@ int headers_add(buf *lines, slice name, slice element)
             return 0;
     }
     return headers_put(lines, name, element);
-}
-
-bool headers_is_reserved(slice name)
-{
-    static const char *const reserved[] = {
-        "connection", "content-length", "date",    "keep-alive",        "proxy-connection",
-        "te",         "trailer",        "upgrade", "transfer-encoding", "x-invocation",
-    };
-
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
-        if (headers_name_equal(name, slice_str(reserved[i])))
-            return true;
-    }
-    return false;
 }

@@ -56,13 +56,6 @@ void headers_remove(buf *lines, slice name);
  * "Origin"). As headers_put. */
 int headers_add(buf *lines, slice name, slice element) MUST_CHECK;
 
-/* Whether the name is of a header that only the server sets: it frames the message or is about the
- * connection. */
-bool headers_is_reserved(slice name);
-
-/* Whether it is what a header's name, a method or an encoding can be: a token of RFC 9110. */
-bool headers_is_token(slice s);
-
 /* Whether two names or tokens are the same but for case. */
 bool headers_name_equal(slice a, slice b);
 

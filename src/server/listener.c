@@ -68,6 +68,15 @@ static int open_bound(const struct addrinfo *a, int shared)
     return fd;
 }
 
+static bool is_loopback(const struct addrinfo *a)
+{
+    const struct sockaddr_in *v4 = (const void *)a->ai_addr;
+    const struct sockaddr_in6 *v6 = (const void *)a->ai_addr;
+
+    return a->ai_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+                                   : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
 /* Sockets that share a port would share it with another server of the same user too, so first one
  * that does not tries whether it is free. */
 static int check_free(const struct addrinfo *a)
@@ -111,8 +120,8 @@ static int open_all(struct addrinfo *a, int *fds, size_t count, char bound[LISTE
     return 0;
 }
 
-int listener_open(const char *address, int *fds, size_t count, char bound[LISTENER_ADDRESS_BYTES],
-                  error *err)
+int listener_open(const char *address, bool loopback, int *fds, size_t count,
+                  char bound[LISTENER_ADDRESS_BYTES], error *err)
 {
     const struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -127,6 +136,11 @@ int listener_open(const char *address, int *fds, size_t count, char bound[LISTEN
     rc = getaddrinfo(host, port, &hints, &found);
     if (rc)
         return error_set(err, E_INVALID, "cannot listen at %s: %s", address, gai_strerror(rc));
+    if (loopback && !is_loopback(found)) {
+        freeaddrinfo(found);
+        return error_set(err, E_INVALID, "%s: this listener is for loopback only, such as 127.0.0.1:3001",
+                         address);
+    }
     if ((atoi(port) != 0 && check_free(found) != 0) || open_all(found, fds, count, bound) != 0) {
         rc = fail(address, err);
         for (size_t i = 0; i < count; i++) {

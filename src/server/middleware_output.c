@@ -1,6 +1,7 @@
 #include "server/middleware_output.h"
 
 #include "app/limits.h"
+#include "app/reserved_headers.h"
 #include "base/hash.h"
 #include "base/record.h"
 #include "server/limits.h"
@@ -31,7 +32,7 @@ static int read_value(record_reader *r, slice name, middleware_output *o)
 
     buf_init(&value, LIMIT_RESPONSE_HEAD_BYTES);
     rc = json_string(&r->json, &value, &r->err);
-    if (rc || headers_is_reserved(name))
+    if (rc || reserved_headers_has(name))
         goto done;
     if (o->header_count++ == LIMIT_RESPONSE_HEADERS) {
         rc = error_set(&r->err, E_TOO_LARGE, "a response has at most %d of them",

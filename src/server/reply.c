@@ -1,9 +1,9 @@
 #include "server/reply.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "server/limits.h"
 #include "server/local.h"
+#include "server/status.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -15,82 +15,6 @@
 
 #define HEAD_BYTES 2048 /* `extra` may have half of it */
 #define PARTS 4         /* of an answer: head, headers, the empty line, body */
-#define MESSAGE_BYTES 4096
-
-/* RFC 9110, section 15. */
-static const char *reason(int status)
-{
-    switch (status) {
-    case 200:
-        return "OK";
-    case 201:
-        return "Created";
-    case 202:
-        return "Accepted";
-    case 204:
-        return "No Content";
-    case 206:
-        return "Partial Content";
-    case 301:
-        return "Moved Permanently";
-    case 302:
-        return "Found";
-    case 303:
-        return "See Other";
-    case 304:
-        return "Not Modified";
-    case 307:
-        return "Temporary Redirect";
-    case 308:
-        return "Permanent Redirect";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 409:
-        return "Conflict";
-    case 410:
-        return "Gone";
-    case 412:
-        return "Precondition Failed";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 415:
-        return "Unsupported Media Type";
-    case 416:
-        return "Range Not Satisfiable";
-    case 422:
-        return "Unprocessable Content";
-    case 429:
-        return "Too Many Requests";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 501:
-        return "Not Implemented";
-    case 500:
-        return "Internal Server Error";
-    case 502:
-        return "Bad Gateway";
-    case 503:
-        return "Service Unavailable";
-    case 504:
-        return "Gateway Timeout";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return ""; /* it is for people only, and may be empty */
-    }
-}
 
 static char *put(char *to, const char *text)
 {
@@ -127,7 +51,7 @@ static size_t put_head(connection *c, const reply *r, uint64_t length, char head
 
     at = put_number(at, (size_t)r->status);
     *at++ = ' ';
-    at = put(at, reason(r->status));
+    at = put(at, status_reason(r->status));
     at = put(at, "\r\nDate: ");
     at = put(at, access_log_date(&c->worker->log));
     if (r->type) {
@@ -351,64 +275,6 @@ void reply_continue(connection *c)
     c->out = NULL;
     event_del(&c->writable);
     connection_answered(c, true);
-}
-
-static void send_error(connection *c, reply r, const char *code, slice message)
-{
-    buf body;
-    int rc;
-
-    message.len = slice_utf8_prefix(
-        slice_of(message.data, message.len < MESSAGE_BYTES ? message.len : MESSAGE_BYTES));
-    buf_init(&body, MESSAGE_BYTES * 6 + 256);
-    rc = buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
-    rc = rc ? rc : json_put_string(&body, message);
-    rc = rc ? rc : buf_append_str(&body, ",\"invocation\":");
-    rc = rc ? rc
-            : buf_printf(&body, *c->exchange.request.id ? "\"%s\"" : "null", c->exchange.request.id);
-    rc = rc ? rc : buf_append_str(&body, "}}\n");
-    if (rc)
-        buf_clear(&body);
-    r.type = "application/json";
-    r.body = buf_slice(&body);
-    reply_send(c, &r);
-    buf_deinit(&body);
-}
-
-void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
-{
-    send_error(c, (reply){.status = status, .extra = extra}, code, message);
-}
-
-void reply_error_with(connection *c, int status, slice headers, const char *code, slice message)
-{
-    send_error(c, (reply){.status = status, .headers = headers}, code, message);
-}
-
-void reply_refuse(connection *c, int status)
-{
-    static const struct {
-        int status;
-        const char *code;
-        const char *message;
-    } known[] = {
-        {408, "timeout", "the request did not come in time"},
-        {413, "too_large", "the request's body is larger than it may be"},
-        {414, "too_large", "the request's target is longer than it may be"},
-        {431, "too_large", "the request's headers are larger than they may be"},
-        {501, "not_implemented", "the server does not do what the request asks for"},
-        {503, "busy", "the server is busy"},
-        {505, "not_implemented", "the server speaks HTTP/1.1"},
-        {400, "bad_request", "this is not a request that HTTP/1.1 knows"},
-    };
-    size_t i = 0;
-
-    while (known[i].status != status && known[i].status != 400)
-        i++;
-    c->exchange.request.keep_alive = false;
-    c->lingers = true;
-    reply_error(c, status, status == 503 ? RETRY_AFTER : NULL, known[i].code,
-                slice_str(known[i].message));
 }
 
 void reply_expect(connection *c)

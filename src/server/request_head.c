@@ -1,5 +1,6 @@
 #include "server/request_head.h"
 
+#include "base/http_text.h"
 #include "server/limits.h"
 
 #include <strings.h>
@@ -17,30 +18,6 @@ struct facts {
     bool close;
     bool keep_alive;
 };
-
-static bool is_token_char(uint8_t c)
-{
-    uint8_t lower = c | 0x20;
-
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           (c && strchr("!#$%&'*+.^_`|~", c));
-}
-
-static bool is_word(slice s, const char *lower)
-{
-    return s.len == strlen(lower) && strncasecmp((const char *)s.data, lower, s.len) == 0;
-}
-
-static slice trimmed(slice s)
-{
-    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t')) {
-        s.data++;
-        s.len--;
-    }
-    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
 
 /* The first line of `*rest`, without its end; `*rest` goes on behind it. Every line has an end. */
 static slice next_line(slice *rest)
@@ -100,7 +77,7 @@ static int read_request_line(request_head *h, slice line)
     size_t at = 0, start;
     int status;
 
-    while (at < line.len && is_token_char(line.data[at]))
+    while (at < line.len && http_is_token_char(line.data[at]))
         at++;
     if (at == 0 || at > LIMIT_METHOD_BYTES || at == line.len || line.data[at] != ' ')
         return BAD_REQUEST;
@@ -141,11 +118,11 @@ static int read_connection(struct facts *f, slice value)
     while (value.len) {
         const uint8_t *comma = memchr(value.data, ',', value.len);
         size_t len = comma ? (size_t)(comma - value.data) : value.len;
-        slice option = trimmed(slice_of(value.data, len));
+        slice option = http_trim(slice_of(value.data, len));
 
-        if (is_word(option, "close"))
+        if (http_is_word(option, "close"))
             f->close = true;
-        else if (is_word(option, "keep-alive"))
+        else if (http_is_word(option, "keep-alive"))
             f->keep_alive = true;
         value = comma ? slice_of(comma + 1, value.len - len - 1) : slice_of(NULL, 0);
     }
@@ -156,26 +133,26 @@ static int take_header(request_head *h, struct facts *f, slice name, slice value
 {
     switch (name.len) {
     case 4:
-        if (!is_word(name, "host"))
+        if (!http_is_word(name, "host"))
             return 0;
         if (f->has_host)
             return BAD_REQUEST;
         f->has_host = true;
         return 0;
     case 6:
-        if (is_word(name, "expect") && is_word(value, "100-continue"))
+        if (http_is_word(name, "expect") && http_is_word(value, "100-continue"))
             h->expects_continue = true;
         return 0;
     case 10:
-        return is_word(name, "connection") ? read_connection(f, value) : 0;
+        return http_is_word(name, "connection") ? read_connection(f, value) : 0;
     case 14:
-        return is_word(name, "content-length") ? read_content_length(h, f, value) : 0;
+        return http_is_word(name, "content-length") ? read_content_length(h, f, value) : 0;
     case 17:
-        if (!is_word(name, "transfer-encoding"))
+        if (!http_is_word(name, "transfer-encoding"))
             return 0;
         if (h->chunked)
             return BAD_REQUEST;
-        if (!is_word(value, "chunked"))
+        if (!http_is_word(value, "chunked"))
             return NOT_IMPLEMENTED;
         h->chunked = true;
         return 0;
@@ -189,15 +166,13 @@ static int read_header(request_head *h, struct facts *f, slice line)
     size_t colon = 0;
     slice value;
 
-    while (colon < line.len && is_token_char(line.data[colon]))
+    while (colon < line.len && http_is_token_char(line.data[colon]))
         colon++;
     if (colon == 0 || colon == line.len || line.data[colon] != ':')
         return BAD_REQUEST;
-    value = trimmed(slice_of(line.data + colon + 1, line.len - colon - 1));
-    for (size_t i = 0; i < value.len; i++) {
-        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
-            return BAD_REQUEST;
-    }
+    value = http_trim(slice_of(line.data + colon + 1, line.len - colon - 1));
+    if (!http_is_field_value(value))
+        return BAD_REQUEST;
     return take_header(h, f, slice_of(line.data, colon), value);
 }
 
@@ -218,7 +193,7 @@ static int judge_start(slice data)
 {
     const uint8_t *line_end = data.len ? memchr(data.data, '\n', data.len) : NULL;
 
-    if (data.len && !is_token_char(data.data[0]))
+    if (data.len && !http_is_token_char(data.data[0]))
         return BAD_REQUEST;
     if (line_end && (line_end == data.data || line_end[-1] != '\r'))
         return BAD_REQUEST;

@@ -1,44 +1,14 @@
-#include "server/server.h"
+#include "server/server_internal.h"
 
-#include "app/host_functions.h"
 #include "extism/engine.h"
-#include "server/admin.h"
 #include "server/error_log.h"
-#include "server/event_run.h"
 #include "server/limits.h"
-#include "server/listener.h"
-#include "server/worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-
-struct server {
-    worker_shared shared;
-    app *app;
-    loader *loader;
-    host_functions host;
-    admin *admin; /* or NULL */
-    middleware_set *middleware;
-    middleware **chains;
-    size_t chain_count;
-    middleware *default_chain;
-    events *events;
-    bool holds_events;
-    atomic_size_t next_turn; /* counts what the workers take in turn */
-    ticker *ticker;
-    ticker_slot **slots;
-    worker **workers;
-    size_t worker_count; /* made */
-    size_t started;
-    int access_fd;
-    bool owns_access_fd;
-    char address[LISTENER_ADDRESS_BYTES];
-};
 
 static size_t count_cores(void)
 {
@@ -57,169 +27,6 @@ static void on_loaded(function *f, const error *problem, void *arg)
         error_log_write(s->shared.errors, f->name, NULL, slice_str(error_text(problem)));
     for (size_t i = 0; i < s->worker_count; i++)
         worker_tell_loaded(s->workers[i]);
-}
-
-static int open_logs(server *s, const server_options *o, error *err)
-{
-    const char *path = o->access_log;
-    int rc = o->log ? log_writer_create_for(&s->shared.errors, o->log, o->log_arg, err)
-                    : log_writer_create(&s->shared.errors, STDERR_FILENO, err);
-
-    if (rc || (path && strcmp(path, "off") == 0))
-        return rc;
-    s->access_fd = STDOUT_FILENO;
-    if (path && strcmp(path, "-") != 0) {
-        s->access_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-        if (s->access_fd < 0)
-            return error_set(err, E_IO, "cannot write the access log %s: %s", path,
-                             strerrordesc_np(errno));
-        s->owns_access_fd = true;
-    }
-    return log_writer_create(&s->shared.access, s->access_fd, err);
-}
-
-/* Opens a listening socket for each worker, if there are to be any. */
-static int open_listeners(server *s, const server_options *o, int *fds, size_t count, error *err)
-{
-    const char *listen_at = o->listen ? o->listen : app_config(s->app)->listen;
-
-    if (!o->no_listener)
-        return listener_open(listen_at, fds, count, s->address, err);
-    for (size_t i = 0; i < count; i++)
-        fds[i] = -1;
-    return 0;
-}
-
-static int make_workers(server *s, const server_options *o, size_t count, error *err)
-{
-    int fds[LIMIT_WORKERS];
-    int rc = open_listeners(s, o, fds, count, err);
-    size_t i = 0;
-
-    if (rc)
-        return rc;
-    for (; i < count && rc == 0; i++) {
-        rc = worker_create(&s->workers[i], &s->shared, fds[i], err);
-        if (rc == 0) {
-            s->slots[i] = s->workers[i]->ticker_slot;
-            s->worker_count++;
-        }
-    }
-    for (; i < count; i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
-    return rc;
-}
-
-static function *find_function(void *a, slice name)
-{
-    return app_function(a, name);
-}
-
-static int make_chain(server *s, const function *f, middleware **out, error *err)
-{
-    static const config_list none;
-    const middleware_options options = {
-        .use = app_middleware(s->app, f),
-        .route = f ? f->route : "",
-        .methods = f ? &f->methods : &none,
-        .find = find_function,
-        .arg = s->app,
-    };
-
-    return middleware_create(out, s->middleware, &options, err);
-}
-
-/* Makes the middleware of each function that has a route, and of what no function answers. */
-static int make_middleware(server *s, error *err)
-{
-    const function *f = app_functions(s->app, &s->chain_count);
-    int rc = middleware_set_create(&s->middleware, &app_config(s->app)->middleware, app_path(s->app),
-                                   err);
-
-    s->chains = calloc(s->chain_count + 1, sizeof(middleware *));
-    if (!s->chains)
-        return error_set(err, E_NO_MEMORY, "out of memory for middleware");
-    for (size_t i = 0; i < s->chain_count && rc == 0; i++)
-        rc = f[i].route ? make_chain(s, &f[i], &s->chains[i], err) : 0;
-    rc = rc ? rc : make_chain(s, NULL, &s->default_chain, err);
-    s->shared.chains = s->chains;
-    s->shared.default_chain = s->default_chain;
-    return rc;
-}
-
-static void deliver(delivery *d, void *arg)
-{
-    server *s = arg;
-
-    event_run_send(server_next_worker(s), s->events, d);
-}
-
-static void on_stalled(const error *why, void *arg)
-{
-    server *s = arg;
-    char text[1024];
-
-    snprintf(text, sizeof text, "events are not delivered for now: %s", error_text(why));
-    error_log_write(s->shared.errors, "ubiq", NULL, slice_str(text));
-}
-
-/* Makes what delivers events to functions. */
-static int make_events(server *s, error *err)
-{
-    const config *c = app_config(s->app);
-    events_options options = {
-        .store = app_services(s->app)->store,
-        .trigger_count = c->trigger_count,
-        .time_zone = c->time_zone,
-        .limits = services_events_limits(c),
-        .deliver = deliver,
-        .stalled = on_stalled,
-        .arg = s,
-    };
-    trigger *triggers;
-    int rc;
-
-    if (!options.store)
-        return 0;
-    if (!(triggers = calloc(c->trigger_count + 1, sizeof *triggers)))
-        return error_set(err, E_NO_MEMORY, "out of memory for triggers");
-    for (size_t i = 0; i < c->trigger_count; i++)
-        triggers[i] = (trigger){.pattern = c->triggers[i].pattern,
-                                .is_cron = c->triggers[i].is_cron,
-                                .function = c->triggers[i].function};
-    options.triggers = triggers;
-    rc = events_create(&s->events, &options, err);
-    free(triggers);
-    if (rc == 0)
-        app_set_events(s->app, s->events);
-    return rc;
-}
-
-/* A project that can be served without it is. */
-static int start_admin(server *s, error *err)
-{
-    const admin_options options = {
-        .app = s->app,
-        .workers = s->workers,
-        .worker_count = s->worker_count,
-        .project = app_path(s->app),
-        .listen = app_config(s->app)->admin_listen,
-    };
-    int rc;
-
-    if (strcmp(options.listen, "off") == 0)
-        return 0;
-    rc = admin_create(&s->admin, &options, err);
-    if (rc == E_DENIED || rc == E_IO) {
-        error_prefix(err, "without an admin listener");
-        error_log_write_line(s->shared.errors, ERROR_LOG_WARN, "ubiq", NULL, slice_str(error_text(err)),
-                             slice_of(NULL, 0));
-        error_deinit(err);
-        rc = 0;
-    }
-    return rc;
 }
 
 int server_create(server **out, app *a, const server_options *o, error *err)
@@ -242,14 +49,15 @@ int server_create(server **out, app *a, const server_options *o, error *err)
     s->workers = calloc(count, sizeof *s->workers);
     s->slots = calloc(count, sizeof *s->slots);
     rc = s->workers && s->slots ? 0 : error_set(err, E_NO_MEMORY, "out of memory for a server");
-    rc = rc ? rc : open_logs(s, o, err);
-    rc = rc ? rc : make_workers(s, o, count, err);
-    rc = rc ? rc : make_middleware(s, err);
+    rc = rc ? rc : server_open_logs(s, o, err);
+    rc = rc ? rc : server_make_workers(s, o, count, err);
+    rc = rc ? rc : middleware_chains_create(&s->middleware, a, err);
+    s->shared.middleware = s->middleware;
     rc = rc ? rc : host_functions_init(&s->host, err);
     rc = rc ? rc : app_open_services(a, err);
-    rc = rc ? rc : make_events(s, err);
+    rc = rc ? rc : server_make_events(s, err);
     if (rc == 0 && !o->no_admin)
-        rc = start_admin(s, err);
+        rc = server_start_admin(s, err);
     if (rc == 0) {
         *out = s;
         s = NULL;
@@ -378,11 +186,7 @@ bool server_destroy(server *s, unsigned ms)
     app_close_services(s->app);
     for (size_t i = 0; i < s->worker_count; i++)
         worker_destroy(s->workers[i]);
-    for (size_t i = 0; s->chains && i < s->chain_count; i++)
-        middleware_destroy(s->chains[i]);
-    middleware_destroy(s->default_chain);
-    middleware_set_destroy(s->middleware);
-    free(s->chains);
+    middleware_chains_destroy(s->middleware);
     host_functions_deinit(&s->host);
     log_writer_destroy(s->shared.access);
     log_writer_destroy(s->shared.errors);

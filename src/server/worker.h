@@ -7,6 +7,7 @@
 #include "server/counters.h"
 #include "server/kept_calls.h"
 #include "server/lanes.h"
+#include "server/middleware_chains.h"
 #include "server/outbound.h"
 #include "server/ticker.h"
 
@@ -19,8 +20,7 @@ typedef struct worker_shared {
     ticker *ticker;
     log_writer *access; /* or NULL */
     log_writer *errors;
-    middleware *const *chains; /* by function.index; NULL for one without middleware */
-    const middleware *default_chain; /* where no function has the route; likewise */
+    const middleware_chains *middleware;
     size_t request_bytes;  /* the most that any function takes */
     size_t response_bytes; /* and gives */
     size_t kept_calls;     /* that a worker may have */

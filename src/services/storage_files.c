@@ -85,21 +85,6 @@ void storage_files_share(storage_files *f)
         continue;
 }
 
-static int write_all(int fd, slice data)
-{
-    while (data.len) {
-        ssize_t put = write(fd, data.data, data.len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        data.data += put;
-        data.len -= (size_t)put;
-    }
-    return 0;
-}
-
 int storage_files_write(storage_files *f, slice data, uint64_t *number, error *err)
 {
     char name[NAME_BYTES];
@@ -113,7 +98,7 @@ int storage_files_write(storage_files *f, slice data, uint64_t *number, error *e
     fd = openat(f->new_directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(err, "storage");
-    if (write_all(fd, data) || fsync(fd))
+    if (file_write_all(fd, data) || fsync(fd))
         rc = fail(err, "storage");
     /* close() tells of errors that a network file system put off. */
     if (close(fd) && rc == 0)

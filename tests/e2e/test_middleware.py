@@ -546,6 +546,48 @@ class Order(Middleware):
         self.assertEqual(inner["response"]["body"], "text " * 100)
 
 
+class LongChain(Middleware):
+    """As many functions as there can be."""
+
+    names = [f"m{n:02}" for n in range(32)]
+    toml = f"""
+        [middleware]
+        use = {[f"middleware/{name}" for name in names]}
+        """
+    middleware = ["gate"]
+
+    def add_middleware(self, function, name=None):
+        for each in self.names:
+            super().add_middleware(function, each)
+
+    def test_the_function_hears_from_all(self):
+        self.assertEqual(self.described(X_Before='{"context": {"a": 1}}')["context"],
+                         {name: {"a": 1} for name in self.names})
+
+    def test_the_answer_goes_back_through_all(self):
+        answer = self.request("/echo", b"text", "POST", X_After='{"headers": {"X-A": "b"}}')
+        self.assertEqual((answer.status, answer.headers["X-A"], answer.body), (200, "b", b"text"))
+
+    def test_many_on_one_connection(self):
+        with self.server.stream() as s:
+            s.send("".join(f"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: {len(str(n))}\r\n\r\n{n}"
+                           for n in range(50)).encode())
+            for n in range(50):
+                status, _, body = s.answer()
+                self.assertEqual((status, body), (200, str(n).encode()))
+
+    def test_what_fails_lets_nothing_through(self):
+        self.assertEqual(self.get(X_Before="trap").status, 500)
+        self.assertEqual(self.get(X_After="trap").status, 500)
+
+    def test_clients_that_leave(self):
+        for n in range(200):
+            with self.server.stream() as s:
+                s.send(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+                time.sleep(n % 10 / 10000)
+        self.assertEqual(self.request("/echo", b"text", "POST").body, b"text")
+
+
 class Mistakes(Project):
     def test_they_are_told_when_the_project_is_loaded(self):
         self.add("echo")

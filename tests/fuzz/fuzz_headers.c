@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/http_text.h"
 #include "base/json.h"
 #include "server/accept_encoding.h"
 #include "server/headers.h"
@@ -28,7 +29,7 @@ static void check_line(const header_line *h, slice lines)
     buf copy;
 
     require(is_within(h->name, lines) && is_within(h->value, lines));
-    require(headers_is_token(h->name) && headers_find(lines, h->name, &value) > 0);
+    require(http_is_token(h->name) && headers_find(lines, h->name, &value) > 0);
     buf_init(&copy, 2 * lines.len + 8);
     if (headers_put(&copy, h->name, h->value) == 0) {
         require(headers_find(buf_slice(&copy), h->name, &value) == 1);

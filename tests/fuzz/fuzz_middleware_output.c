@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "app/reserved_headers.h"
 #include "base/json.h"
 #include "server/middleware_output.h"
 
@@ -21,7 +22,7 @@ static void check_headers(slice lines)
     header_line h;
 
     while (headers_next(&rest, &h)) {
-        require(!headers_is_reserved(h.name));
+        require(!reserved_headers_has(h.name));
         read = (size_t)(lines.data + lines.len - h.value.data) - h.value.len;
     }
     require(lines.len == 0 || read == 2);
