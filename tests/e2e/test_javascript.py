@@ -239,3 +239,24 @@ export default async () => {{
             done = self.run_command("call", "--manifest", "--wasi", str(manifest), "handle", "--input", "you")
             self.assertEqual((done.returncode, done.stdout.strip()), (0, "hello you"), done.stderr)
             self.built("--manifest")
+
+    def test_declared_functions_of_the_host(self):
+        declared = 'declare module "extism:host" { interface user { look(key: PTR): PTR; } }\n'
+        manifest = self.path(".ubiq/manifest/own.wasm")
+        self.write("functions/own.js", "module.exports = { run() { Host.outputString(Object.keys(Host.getFunctions()).join()); } };")
+        self.built("--manifest")
+        self.assertNotIn(b"look", manifest.read_bytes())
+        self.write("functions/index.d.ts", declared)
+        self.built("--manifest")
+        self.assertIn(b"extism:host/user\x04look", manifest.read_bytes())
+        # The one of its name goes first, and what has nothing to do with a host is not read.
+        self.write("functions/own.d.ts", declared.replace("look", "find"))
+        self.built("--manifest")
+        self.assertIn(b"extism:host/user\x04find", manifest.read_bytes())
+        self.write("functions/own.d.ts", "declare module '*.svg';\n")
+        self.built("--manifest")
+        self.assertNotIn(b"extism:host/user", manifest.read_bytes())
+        self.write("functions/own.d.ts", declared.replace("PTR;", "string;"))
+        done = self.build("--manifest")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("functions/own.d.ts:1:65: error: I32, I64, F32, F64, PTR or void expected, not string", done.stderr)

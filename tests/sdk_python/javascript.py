@@ -71,7 +71,7 @@ declare module "main" {
 declare module "extism:host" {
   interface user {
     shout(text: PTR): PTR;
-    mix(a: I32, b: I64, c: F32, d: F64): F64;
+    mix(a: I32, b: I64, c: F32, d: F64): I32;
     note(json: PTR): void;
   }
 }
@@ -176,9 +176,10 @@ class JavaScript(unittest.TestCase):
         def shout(text: str) -> str:
             return text.upper()
 
-        @extism.host_fn(signature=([I32, I64, F32, F64], [F64]))
+        @extism.host_fn(signature=([I32, I64, F32, F64], [I32]))
         def mix(plugin, inputs, outputs):
-            outputs[0].value = float(sum(v.value for v in inputs))
+            notes.append([v.value for v in inputs])
+            outputs[0].value = inputs[0].value * 3
 
         @extism.host_fn(signature=([I64], []))
         def note(plugin, inputs, outputs):
@@ -186,8 +187,8 @@ class JavaScript(unittest.TestCase):
 
         plugin = self.plugin("own", functions=[shout, mix, note])
         seen = json.loads(bytes(plugin.call("run", "h\u00e9llo")))
-        self.assertEqual(seen, ["H\u00c9LLO", 6, 2**40 - 1.75, 2**40 + 1.25, True, "TypeError"])
-        self.assertEqual(notes, ['{"a":[1]}'])
+        self.assertEqual(seen, ["H\u00c9LLO", 6, -6, 3, True, "TypeError"])
+        self.assertEqual(notes, [[-2, 2**40, 0.5, -0.25], [1, 2**40, 0.5, -0.25], '{"a":[1]}'])
         self.assertEqual(bytes(plugin.call("memory", b"")), b"123 3 7 1152921504606846976 0.5 0.1 1 true")
 
     def test_the_platform_is_not_there(self):
