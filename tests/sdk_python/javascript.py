@@ -58,6 +58,10 @@ SOURCES = {
     "    Memory.find(1 << 30) === undefined].join(' '));\n"
     "}\n"
     "module.exports = { run, memory };\n",
+    "module": "const { shout } = Host.getFunctions();\n"
+    "export function handle() {\n"
+    "  Host.outputString(Memory.find(shout(Memory.fromString(Host.inputString()).offset)).readString());\n"
+    "}\n",
     "platform": "import { kv } from 'ubiq';\nexport default () => kv.get('a');",
 }
 
@@ -117,7 +121,8 @@ class JavaScript(unittest.TestCase):
         functions.mkdir()
         for name, text in SOURCES.items():
             (functions / f"{name}.js").write_text(text)
-        (functions / "own.d.ts").write_text(OWN)
+        for name in ("own", "module"):
+            (functions / f"{name}.d.ts").write_text(OWN)
         subprocess.run([UBIQ, "build", "--manifest", cls.directory.name], check=True, capture_output=True)
 
     @classmethod
@@ -189,6 +194,9 @@ class JavaScript(unittest.TestCase):
         seen = json.loads(bytes(plugin.call("run", "h\u00e9llo")))
         self.assertEqual(seen, ["H\u00c9LLO", 6, -6, 3, True, "TypeError"])
         self.assertEqual(notes, [[-2, 2**40, 0.5, -0.25], [1, 2**40, 0.5, -0.25], '{"a":[1]}'])
+        module = self.plugin("module", functions=[shout, mix, note])
+        for _ in range(2):
+            self.assertEqual(bytes(module.call("handle", b"text")), b"TEXT")
         self.assertEqual(bytes(plugin.call("memory", b"")), b"123 3 7 1152921504606846976 0.5 0.1 1 true")
 
     def test_the_platform_is_not_there(self):
