@@ -170,6 +170,13 @@ def javascript_goals(run):
              of("javascript http", "ours fresh", "requests/s"), AT_LEAST, 0.5, 1.5, "requests/s")
 
 
+def build_goals(run):
+    """Whole processes of `ubiq build`, each of one function that has been changed."""
+    for guest, least, aim in (("C", 400, 150), ("JavaScript", 100, 30)):
+        run.goal("from the source saved to `ubiq build` done, ms", guest, 1e6,
+                 run.values("ubiq build", guest, 0, "ours"), AT_MOST, least, aim)
+
+
 def waiting_goals(run):
     """Calls that wait, and one that spins, beside a small function."""
     for guest, count in run.guests("waiting"):
@@ -323,6 +330,7 @@ def main():
     other_goals(run)
     dotnet_goals(run)
     javascript_goals(run)
+    build_goals(run)
     waiting_goals(run)
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
           f"engine: {sys.argv[3]}")

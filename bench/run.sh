@@ -44,6 +44,7 @@ records=$out/records.tsv
     fi
     /usr/bin/python3 -B "$here/serve.py" "$build"
     /usr/bin/python3 -B "$here/keys.py" "$build"
+    /usr/bin/python3 -B "$here/build.py" "$build"
     /usr/bin/python3 -B "$here/javascript.py" "$build" "$(sed -n 's/^WORKERD=//p' <<<"$paths")"
     /usr/bin/python3 -B "$here/waiting.py" "$build"
 } >"$records.new"

@@ -131,10 +131,49 @@ declare module "ubiq" {
 declare const Host: {
   inputString(): string;
   inputBytes(): ArrayBuffer;
-  outputString(text: string): void;
-  outputBytes(bytes: ArrayBuffer | ArrayBufferView): void;
+  outputString(text: string): boolean;
+  outputBytes(bytes: ArrayBuffer | ArrayBufferView): boolean;
+  /** The host's own functions, as a file `NAME.d.ts` beside the source declares them. */
+  getFunctions(): import("extism:host").user;
   arrayBufferToBase64(bytes: ArrayBuffer): string;
   base64ToArrayBuffer(text: string): ArrayBuffer;
+};
+
+/** For files that declare functions of a host. */
+declare type I32 = number;
+declare type I64 = number | bigint;
+declare type F32 = number;
+declare type F64 = number;
+declare type PTR = I64;
+
+declare module "extism:host" {
+  interface user {}
+}
+
+/** A block of memory that a function of the host can be given, or gave; there until it is freed. */
+interface MemoryHandle {
+  offset: PTR;
+  len: I64;
+  readString(): string;
+  readBytes(): ArrayBuffer;
+  readJsonObject<T = any>(): T;
+  readUInt32(): number;
+  readUInt64(): bigint;
+  readFloat32(): number;
+  readUFloat64(): number;
+  free(): void;
+}
+
+declare const Memory: {
+  fromString(text: string): MemoryHandle;
+  fromBuffer(bytes: ArrayBuffer | ArrayBufferView): MemoryHandle;
+  fromJsonObject(value: unknown): MemoryHandle;
+  allocUInt32(n: number): MemoryHandle;
+  allocUInt64(n: bigint): MemoryHandle;
+  allocFloat32(n: number): MemoryHandle;
+  allocFloat64(n: number): MemoryHandle;
+  /** The block at an offset; undefined if there is none, or it is empty. */
+  find(offset: PTR): MemoryHandle | undefined;
 };
 
 declare const Config: { get(key: string): string | null };

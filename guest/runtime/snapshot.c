@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_SLOTS 32u /* of the table; at least HOST_FUNCTION_COUNT */
+#define HOST_SLOTS 32u /* of the table; more than HOST_FUNCTION_COUNT */
 #define GAP 16u        /* zeros in a row over which another segment is shorter */
 
 static void must(int rc, const char *what, const error *err)

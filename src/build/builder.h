@@ -39,6 +39,10 @@ struct builder {
     const char *marker; /* a file that makes the directory it is in a function: "Cargo.toml";
                                    NULL: none does */
 
+    /* A file beside a source that belongs to it, if there is one: a path, which the caller frees, or NULL.
+     * It is a source as well, the second. NULL in place of the function: there never is. */
+    char *(*beside)(const char *source);
+
     unsigned program; /* which of its tools' paths is the compiler; NULL there: this program is */
 
     /* Finds the tools by looking for files, and stamps them: everything that decides on the result

@@ -12,8 +12,9 @@
 #define MAX_SOURCE (64UL * 1024 * 1024)
 #define MAX_MODULE (128UL * 1024 * 1024)
 
-/* Of a blob's first byte; guest/runtime/javascript/runtime.h has it too. */
+/* Of a blob's first byte; guest/runtime/javascript/runtime.h has them too. */
 #define BLOB_HAS_LINES 0x80u
+#define BLOB_HAS_HOST 0x40u
 
 static pthread_mutex_t compiler_lock = PTHREAD_MUTEX_INITIALIZER;
 static compiled_plugin *compiler; /* made when it is first needed, and kept */
@@ -60,6 +61,7 @@ static int refuse(const char *text, javascript_problem *problem, error *err)
 static int compile(const javascript_source *source, plugin **out, javascript_problem *problem,
                    error *err)
 {
+    static const host_interface none;
     plugin *p = NULL;
     buf input;
     int rc = get_compiler(err);
@@ -68,6 +70,8 @@ static int compile(const javascript_source *source, plugin **out, javascript_pro
         return rc;
     buf_init(&input, MAX_SOURCE);
     rc = buf_append(&input, source->file, strlen(source->file) + 1);
+    rc = rc ? rc : host_interface_write(&input, source->host ? source->host : &none);
+    rc = rc ? rc : buf_append_byte(&input, 0);
     rc = rc ? rc : buf_append(&input, source->text.data, source->text.len);
     rc =
         rc ? error_set(err, rc, "%s is too large", source->file) : plugin_create(&p, compiler, err);
@@ -92,15 +96,27 @@ static uint32_t read_u32(const uint8_t *at)
     return read_u16(at) | read_u16(at + 2) << 16;
 }
 
-/* Behind the head of a blob whose kind says so. */
-static int put_lines(buf *blob, slice lines)
+/* Puts text behind the head of a blob, whose kind gets `flag` for it. */
+static int put_text(buf *blob, unsigned flag, slice text)
 {
-    const uint8_t size[4] = {(uint8_t)lines.len, (uint8_t)(lines.len >> 8),
-                             (uint8_t)(lines.len >> 16), (uint8_t)(lines.len >> 24)};
+    const uint8_t size[4] = {(uint8_t)text.len, (uint8_t)(text.len >> 8), (uint8_t)(text.len >> 16),
+                             (uint8_t)(text.len >> 24)};
     int rc = buf_append(blob, size, sizeof size);
 
-    blob->data[0] |= BLOB_HAS_LINES;
-    return rc ? rc : buf_append(blob, lines.data, lines.len);
+    blob->data[0] |= (uint8_t)flag;
+    return rc ? rc : buf_append(blob, text.data, text.len);
+}
+
+static int put_host(buf *blob, const host_interface *host)
+{
+    buf text;
+    int rc;
+
+    buf_init(&text, SIZE_MAX);
+    rc = host_interface_write(&text, host);
+    rc = rc ? rc : put_text(blob, BLOB_HAS_HOST, buf_slice(&text));
+    buf_deinit(&text);
+    return rc;
 }
 
 /* Writes the module of what compile.c of the runtime puts out. */
@@ -122,13 +138,16 @@ static int write_module(buf *out, slice compiled, const javascript_source *sourc
     buf_init(&blob, MAX_MODULE);
     rc = buf_append(&blob, compiled.data, at);
     if (rc == 0 && source->lines.len > 0)
-        rc = put_lines(&blob, source->lines);
+        rc = put_text(&blob, BLOB_HAS_LINES, source->lines);
+    if (rc == 0 && source->host && source->host->count)
+        rc = put_host(&blob, source->host);
     rc = rc ? rc : buf_append(&blob, compiled.data + at + 4, size);
     javascript_code code = {
         .blob = buf_slice(&blob),
         .exports = names,
         .export_count = count,
         .host_functions = read_u32(compiled.data + at + 4 + size),
+        .own = source->host,
     };
     if (!source->portable || code.host_functions != 0)
         code.host_functions |= read_u32(compiled.data + at + 8 + size);

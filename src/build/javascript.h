@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "build/host_interface.h"
 
 /* Builds a JavaScript function: source to a module of WebAssembly, by the runtime that will execute it
  * (app/runtimes.h), run in this process. */
@@ -10,7 +11,8 @@
 typedef struct javascript_source {
     const char *file; /* its name in error messages */
     slice text;
-    slice lines;   /* where its lines come from, as source_lines.h has it; empty: its own */
+    slice lines; /* where its lines come from, as source_lines.h has it; empty: its own */
+    const host_interface *host; /* functions of the host that it declares; NULL: none */
     bool portable; /* for any Extism host; nothing of the platform unless it imports "ubiq" */
 } javascript_source;
 

@@ -1,12 +1,13 @@
 #include "build/javascript_module.h"
 
+#include "build/javascript_own.h"
 #include "extism/wasm_code.h"
 #include "extism/wasm_module.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_MODULE "extism:host/user"
+#define HOST_MODULE JAVASCRIPT_OWN_MODULE "user"
 
 /* The platform's functions as guest/runtime/javascript/host.h has them: i is i32, I is i64, all give an
  * i64. */
@@ -50,7 +51,11 @@ static const char *const host_types[] = {"", "I", "II", "III", "IIII", "i", "iII
 
 enum { TYPE_BEGIN = HOST_TYPES, TYPE_I32_TO_I32, TYPE_ENTRY, TYPE_COUNT };
 
-/* Functions in the order of their numbers: the runtime's, the host's, then our own. */
+/* Where the code declares functions of its own, the type of what calls them, and then theirs. */
+enum { TYPE_DISPATCH = TYPE_COUNT, TYPE_OWN };
+
+/* Functions in the order of their numbers: the runtime's, the platform's, those that the code declares, then
+ * our own. */
 enum { FUNC_BEGIN, FUNC_LOAD, FUNC_INVOKE, RUNTIME_FUNCS };
 
 typedef struct writer {
@@ -59,6 +64,7 @@ typedef struct writer {
     const javascript_code *code;
     const char *runtime;
     uint32_t host_count;
+    uint32_t own_count;
     int rc;
 } writer;
 
@@ -101,7 +107,7 @@ static bool uses(const writer *w, size_t host)
 
 static void put_types(writer *w)
 {
-    put_uint(w, TYPE_COUNT);
+    put_uint(w, TYPE_COUNT + (w->own_count ? 1 + w->own_count : 0));
     for (size_t i = 0; i < HOST_TYPES; i++) {
         put_byte(w, 0x60);
         put_uint(w, strlen(host_types[i]));
@@ -112,6 +118,10 @@ static void put_types(writer *w)
     put(w, "\x60\2\x7f\x7f\1\x7f", 6); /* TYPE_BEGIN */
     put(w, "\x60\1\x7f\1\x7f", 5);     /* TYPE_I32_TO_I32 */
     put(w, "\x60\0\1\x7f", 4);         /* TYPE_ENTRY */
+    if (w->own_count)
+        put(w, "\x60\2\x7f\x7f\0", 5); /* TYPE_DISPATCH */
+    for (uint32_t i = 0; i < w->own_count; i++)
+        w->rc = w->rc ? w->rc : javascript_own_type(&w->section, &w->code->own->item[i]);
     end_section(w, WASM_SECTION_TYPE);
 }
 
@@ -138,7 +148,9 @@ static unsigned host_type(const char *params)
 
 static void put_imports(writer *w)
 {
-    put_uint(w, RUNTIME_FUNCS + w->host_count + (w->host_count ? 3 : 1));
+    bool has_table = w->host_count || w->own_count;
+
+    put_uint(w, RUNTIME_FUNCS + w->host_count + w->own_count + (has_table ? 3 : 1));
     put_func_import(w, w->runtime, "begin", TYPE_BEGIN);
     put_func_import(w, w->runtime, "load", TYPE_I32_TO_I32);
     put_func_import(w, w->runtime, "invoke", TYPE_I32_TO_I32);
@@ -147,9 +159,14 @@ static void put_imports(writer *w)
             put_func_import(w, HOST_MODULE, host_imports[i].name,
                             host_type(host_imports[i].params));
     }
+    for (uint32_t i = 0; i < w->own_count; i++) {
+        w->rc = w->rc ? w->rc : javascript_own_import(&w->section, &w->code->own->item[i]);
+        put_byte(w, WASM_KIND_FUNC);
+        put_uint(w, TYPE_OWN + i);
+    }
     put_import(w, w->runtime, "memory", WASM_KIND_MEMORY);
     put(w, "\0\1", 2); /* no maximum, at least one page */
-    if (w->host_count) {
+    if (has_table) {
         put_import(w, w->runtime, "__indirect_function_table", WASM_KIND_TABLE);
         put(w, "\x70\0\1", 3);
         put_import(w, w->runtime, "host_base", WASM_KIND_GLOBAL);
@@ -158,18 +175,21 @@ static void put_imports(writer *w)
     end_section(w, WASM_SECTION_IMPORT);
 }
 
-/* Our own functions: one that loads, then an entry for each export, then the one that prepares. */
+/* Our own functions: one that loads, then an entry for each export, then the one that prepares, and one that
+ * calls what the code declares, if it does. */
 static uint32_t own_func(const writer *w, uint32_t n)
 {
-    return RUNTIME_FUNCS + w->host_count + n;
+    return RUNTIME_FUNCS + w->host_count + w->own_count + n;
 }
 
 static void put_functions(writer *w)
 {
-    put_uint(w, w->code->export_count + 2);
+    put_uint(w, w->code->export_count + 2 + (w->own_count > 0));
     put_uint(w, TYPE_I32_TO_I32);
     for (size_t i = 0; i < w->code->export_count + 1; i++)
         put_uint(w, TYPE_ENTRY);
+    if (w->own_count)
+        put_uint(w, TYPE_DISPATCH);
     end_section(w, WASM_SECTION_FUNCTION);
 }
 
@@ -204,24 +224,31 @@ static void put_exports(writer *w)
     end_section(w, WASM_SECTION_EXPORT);
 }
 
-/* Puts the host's functions into the runtime's table, from its host_base on; null where it has none. */
+static void put_reference(writer *w, uint32_t func)
+{
+    put_byte(w, 0xd2); /* ref.func */
+    put_uint(w, func);
+    put_byte(w, 0x0b);
+}
+
+/* Puts the platform's functions into the runtime's table, from its host_base on; null where it has none.
+ * Behind them is what calls those that the code declares. */
 static void put_elements(writer *w)
 {
     uint32_t func = RUNTIME_FUNCS;
 
-    if (!w->host_count)
+    if (!w->host_count && !w->own_count)
         return;
     put(w, "\1\4\x23\0\x0b", 5); /* one, active, of expressions, at global 0 */
-    put_uint(w, HOST_IMPORTS);
+    put_uint(w, HOST_IMPORTS + (w->own_count > 0));
     for (size_t i = 0; i < HOST_IMPORTS; i++) {
-        if (uses(w, i)) {
-            put_byte(w, 0xd2); /* ref.func */
-            put_uint(w, func++);
-            put_byte(w, 0x0b);
-        } else {
+        if (uses(w, i))
+            put_reference(w, func++);
+        else
             put(w, "\xd0\x70\x0b", 3); /* ref.null func */
-        }
     }
+    if (w->own_count)
+        put_reference(w, own_func(w, 2 + (uint32_t)w->code->export_count));
     end_section(w, WASM_SECTION_ELEMENT);
 }
 
@@ -269,7 +296,7 @@ static void put_code(writer *w)
     buf body;
 
     buf_init(&body, SIZE_MAX);
-    put_uint(w, w->code->export_count + 2);
+    put_uint(w, w->code->export_count + 2 + (w->own_count > 0));
     w->rc = w->rc ? w->rc : load_body(&body, w->code);
     put_body(w, &body);
     for (uint32_t i = 0; i < w->code->export_count; i++) {
@@ -280,6 +307,12 @@ static void put_code(writer *w)
     buf_clear(&body);
     w->rc = w->rc ? w->rc : prepare_body(&body, load);
     put_body(w, &body);
+    if (w->own_count) {
+        buf_clear(&body);
+        w->rc = w->rc ? w->rc
+                      : javascript_own_dispatch(&body, w->code->own, RUNTIME_FUNCS + w->host_count);
+        put_body(w, &body);
+    }
     buf_deinit(&body);
     end_section(w, WASM_SECTION_CODE);
 }
@@ -310,6 +343,8 @@ static int finish(writer *w, error *err)
 int javascript_module_write(buf *out, const javascript_code *code, const char *runtime, error *err)
 {
     writer w = {.out = out, .code = code, .runtime = runtime};
+
+    w.own_count = code->own ? (uint32_t)code->own->count : 0;
     int rc = check_exports(code, err);
 
     if (rc != 0)

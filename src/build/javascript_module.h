@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "build/host_interface.h"
 
 /* Writes the module of a JavaScript function: its compiled code in a passive data segment, an export for
  * each of the source's, and imports from the runtime, which has the memory and the interpreter. */
@@ -14,6 +15,7 @@ typedef struct javascript_code {
     uint32_t
         host_functions; /* a bit for each of the platform's functions that it may call, in the order of
                                 guest/runtime/javascript/host.h */
+    const host_interface *own; /* functions of the host besides; NULL: none */
 } javascript_code;
 
 /* Appends the module to `out`. `runtime` is the name it imports the runtime by. E_INVALID for an export

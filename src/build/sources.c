@@ -93,6 +93,18 @@ static const char *usual_name(const char *path)
     return path[0] == '.' && path[1] == '/' ? path + 2 : path;
 }
 
+/* Adds a file that is a function, and what belongs to it. */
+static int add_file(build_source *s, const char *root, const char *path, error *err)
+{
+    int rc = inputs_add(&s->inputs, root, path, err);
+    char *beside = rc == 0 && s->builder->beside ? s->builder->beside(path) : NULL;
+
+    if (beside)
+        rc = inputs_add(&s->inputs, root, beside, err);
+    free(beside);
+    return rc;
+}
+
 static int take(build_source *s, const discovered *d, const char *root, error *err)
 {
     int rc;
@@ -108,7 +120,7 @@ static int take(build_source *s, const discovered *d, const char *root, error *e
         return error_set(err, E_INVALID, "%s: this program does not build functions of its kind",
                          d->source);
     rc = d->is_directory ? add_tree(&s->inputs, root, d->source, 0, err)
-                         : inputs_add(&s->inputs, root, d->source, err);
+                         : add_file(s, root, d->source, err);
     s->inputs.sources = s->inputs.count;
     return rc;
 }

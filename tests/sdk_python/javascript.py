@@ -39,8 +39,47 @@ SOURCES = {
     "}\n"
     "function fails() { return 3; }\n"
     "module.exports = { count_vowels, fails };\n",
+    # Functions of the host's own, declared beside the source.
+    "own": "const { shout, mix, note } = Host.getFunctions();\n"
+    "function run() {\n"
+    "  const given = Memory.fromString(Host.inputString());\n"
+    "  const answer = Memory.find(shout(given.offset));\n"
+    "  const seen = [answer.readString(), answer.len, mix(-2, 2 ** 40, 0.5, -0.25), mix(1n, 2n ** 40n, 0.5, -0.25),\n"
+    "    note(Memory.fromJsonObject({ a: [1] }).offset) === undefined];\n"
+    "  given.free();\n"
+    "  try { shout('text'); } catch (e) { seen.push(e.name); }\n"
+    "  Host.outputString(JSON.stringify(seen));\n"
+    "}\n"
+    "function memory() {\n"
+    "  const bytes = Memory.fromBuffer(new Uint8Array([1, 2, 3]).buffer);\n"
+    "  Host.outputString([new Uint8Array(bytes.readBytes()).join(''), Memory.find(bytes.offset).len,\n"
+    "    Memory.allocUInt32(7).readUInt32(), Memory.allocUInt64(2n ** 60n).readUInt64(), Memory.allocFloat32(0.5).readFloat32(),\n"
+    "    Memory.allocFloat64(0.1).readUFloat64(), Memory.fromJsonObject({ a: 1 }).readJsonObject().a,\n"
+    "    Memory.find(1 << 30) === undefined].join(' '));\n"
+    "}\n"
+    "module.exports = { run, memory };\n",
+    "module": "const { shout } = Host.getFunctions();\n"
+    "export function handle() {\n"
+    "  Host.outputString(Memory.find(shout(Memory.fromString(Host.inputString()).offset)).readString());\n"
+    "}\n",
     "platform": "import { kv } from 'ubiq';\nexport default () => kv.get('a');",
 }
+
+
+# A file of declarations beside a source.
+OWN = """// What the host offers.
+declare module "main" {
+  export function run(): I32;
+  export function memory(): I32;
+}
+declare module "extism:host" {
+  interface user {
+    shout(text: PTR): PTR;
+    mix(a: I32, b: I64, c: F32, d: F64): I32;
+    note(json: PTR): void;
+  }
+}
+"""
 
 
 def load_sdk():
@@ -82,6 +121,8 @@ class JavaScript(unittest.TestCase):
         functions.mkdir()
         for name, text in SOURCES.items():
             (functions / f"{name}.js").write_text(text)
+        for name in ("own", "module"):
+            (functions / f"{name}.d.ts").write_text(OWN)
         subprocess.run([UBIQ, "build", "--manifest", cls.directory.name], check=True, capture_output=True)
 
     @classmethod
@@ -131,6 +172,32 @@ class JavaScript(unittest.TestCase):
                              {"count": 2, "total": total, "key": "value"})
         with self.assertRaises(extism.Error):
             plugin.call("fails", b"")
+
+    def test_functions_of_the_host(self):
+        I32, I64, F32, F64 = (getattr(extism.ValType, kind) for kind in ("I32", "I64", "F32", "F64"))
+        notes = []
+
+        @extism.host_fn()
+        def shout(text: str) -> str:
+            return text.upper()
+
+        @extism.host_fn(signature=([I32, I64, F32, F64], [I32]))
+        def mix(plugin, inputs, outputs):
+            notes.append([v.value for v in inputs])
+            outputs[0].value = inputs[0].value * 3
+
+        @extism.host_fn(signature=([I64], []))
+        def note(plugin, inputs, outputs):
+            notes.append(plugin.input_string(inputs[0]))
+
+        plugin = self.plugin("own", functions=[shout, mix, note])
+        seen = json.loads(bytes(plugin.call("run", "h\u00e9llo")))
+        self.assertEqual(seen, ["H\u00c9LLO", 6, -6, 3, True, "TypeError"])
+        self.assertEqual(notes, [[-2, 2**40, 0.5, -0.25], [1, 2**40, 0.5, -0.25], '{"a":[1]}'])
+        module = self.plugin("module", functions=[shout, mix, note])
+        for _ in range(2):
+            self.assertEqual(bytes(module.call("handle", b"text")), b"TEXT")
+        self.assertEqual(bytes(plugin.call("memory", b"")), b"123 3 7 1152921504606846976 0.5 0.1 1 true")
 
     def test_the_platform_is_not_there(self):
         self.fails("platform", "ubiq_kv_get")

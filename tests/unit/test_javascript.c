@@ -402,6 +402,77 @@ static void test_kept_instance(void **state)
     buf_deinit(&module);
 }
 
+/* halve(F64): F64, twice(F32): F32 and largest(): I64 of the host. */
+static void halve(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n, ExtismVal *out,
+                  ExtismSize m, void *data)
+{
+    (void)p, (void)n, (void)m, (void)data;
+    out->v.f64 = in->v.f64 / 2;
+}
+
+static void twice(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n, ExtismVal *out,
+                  ExtismSize m, void *data)
+{
+    (void)p, (void)n, (void)m, (void)data;
+    out->v.f32 = in->v.f32 * 2;
+}
+
+static void largest(ExtismCurrentPlugin *p, const ExtismVal *in, ExtismSize n, ExtismVal *out,
+                    ExtismSize m, void *data)
+{
+    (void)p, (void)n, (void)m, (void)data;
+    out->v.i64 = in->v.i64 == INT64_MAX ? -1 : 1;
+}
+
+static host_function *make_function(const char *name, ExtismValType type, ExtismFunctionType call)
+{
+    host_function *f;
+
+    assert_int_equal(host_function_create(&f, name, &type, 1, &type, 1, NULL), 0);
+    f->call = call;
+    return f;
+}
+
+/* Functions of the host by what the source declares: numbers come and go as they are, and the top level
+ * may ask for the functions, and not call them. */
+static void test_functions_of_the_host(void **state)
+{
+    static const char text[] = "const { halve, twice, largest } = Host.getFunctions();\n"
+                               "export default () => [halve(0.2), halve(), twice(1.5), "
+                               "largest(1e30), largest(2n ** 63n - 1n), "
+                               "largest(-1e30), largest(NaN)].join();";
+    static const char declared[] =
+        "declare module 'extism:host' { interface user {"
+        "halve(a: F64): F64; twice(a: F32): F32; largest(a: I64): I64 } }";
+    host_interface host;
+    size_t line, column;
+    host_function *functions[] = {make_function("halve", ExtismValType_F64, halve),
+                                  make_function("twice", ExtismValType_F32, twice),
+                                  make_function("largest", ExtismValType_I64, largest)};
+    compiled_options options = {
+        .wasi = true, .http = &guest_http, .functions = functions, .function_count = 3};
+    compiled_plugin *code;
+    buf module;
+
+    (void)state;
+    assert_int_equal(host_interface_read(&host, slice_str(declared), &line, &column, NULL), 0);
+    const javascript_source source = {
+        .file = "f.js", .text = slice_str(text), .portable = true, .host = &host};
+    guest_take_signals();
+    buf_init(&module, SIZE_MAX);
+    assert_int_equal(javascript_build(&module, &source, &problem, NULL), 0);
+    assert_int_equal(runtime_libraries(&options.libraries, &options.library_count, NULL), 0);
+    assert_int_equal(compiled_plugin_create(&code, buf_slice(&module), &options, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        guest_gives(code, "handle", "", "0.1,0,3,18446744073709552000,18446744073709552000,1,1");
+    assert_int_equal(code->prepare_stage, PREPARE_DONE);
+    compiled_plugin_unref(code);
+    for (int i = 0; i < 3; i++)
+        host_function_unref(functions[i]);
+    host_interface_deinit(&host);
+    buf_deinit(&module);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_top_level_is_run_ahead_where_safe),
         cmocka_unit_test(test_other_version),
         cmocka_unit_test(test_kept_instance),
+        cmocka_unit_test(test_functions_of_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

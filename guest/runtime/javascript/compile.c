@@ -1,5 +1,5 @@
-/* Source to bytecode, by the engine that will run it. The input is the file's name and a NUL, then its
- * text; the output
+/* Source to bytecode, by the engine that will run it. The input is the file's name and a NUL, what it
+ * declares of the host, as in a blob, and a NUL, then its text; the output
  *
  *   u8 kind, u16 count of exports, and of each u16 size and name; that is the head of the blob
  *   u32 size of the bytecode, bytecode
@@ -243,9 +243,11 @@ EXPORT("compile") int32_t runtime_compile(void)
     JSContext *ctx = runtime_context;
     size_t size;
     char *file = (char *)host_input(&size);
-    const char *source = file + strlen(file) + 1;
+    const char *host = file + strlen(file) + 1;
+    const char *source = host + strlen(host) + 1;
 
     size -= (size_t)(source - file);
+    runtime_tell("host", host, strlen(host));
     bool commonjs = strstr(source, "module.exports") || strstr(source, "exports.");
     JSValue code =
         JS_Eval(ctx, source, size, file, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);

@@ -41,6 +41,13 @@ int64_t host_call(enum host_function f, const int64_t *a)
     }
 }
 
+void host_call_own(uint32_t number, int64_t values[HOST_OWN_PARAMS_MAX])
+{
+    uintptr_t at = host_table_base + HOST_OWN;
+
+    ((void (*)(uint32_t, int64_t *))at)(number, values);
+}
+
 uint64_t host_put(const void *data, size_t size)
 {
     const uint8_t *from = data;

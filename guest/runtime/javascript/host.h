@@ -33,7 +33,7 @@ HOST_IMPORT("log_info") void extism_log_info(uint64_t text);
 HOST_IMPORT("log_warn") void extism_log_warn(uint64_t text);
 HOST_IMPORT("log_error") void extism_log_error(uint64_t text);
 
-/* The platform's functions in the order of the runtime's table; src/build/javascript_host.c has the same
+/* The platform's functions in the order of the runtime's table; src/build/javascript_module.c has the same
  * list. What stands behind the name are its parameters: I is i64, i is i32. All return i64. */
 #define HOST_FUNCTIONS(X)                                                                          \
     X(kv_get, "I")                                                                                 \
@@ -69,6 +69,11 @@ enum host_function {
         HOST_FUNCTION_COUNT
 };
 
+/* Behind them stands what calls the functions that the source declares; LIMIT_BUILD_HOST_PARAMS of
+ * src/build/limits.h says how many arguments they have. */
+#define HOST_OWN HOST_FUNCTION_COUNT
+#define HOST_OWN_PARAMS_MAX 5
+
 #define HOST_PARAMS_MAX 4
 
 /* Where in the table the platform's functions begin. Set once, when the runtime is built. */
@@ -79,6 +84,10 @@ extern uint32_t host_bound;
 
 /* Calls one that is bound with as many arguments as it has parameters. */
 int64_t host_call(enum host_function f, const int64_t *args);
+
+/* Calls a function that the source declares, by its number; the bits of the arguments stand in `values`, and
+ * those of the result are put into the first. */
+void host_call_own(uint32_t number, int64_t values[HOST_OWN_PARAMS_MAX]);
 
 /* How many parameters it has. */
 unsigned host_params(enum host_function f);

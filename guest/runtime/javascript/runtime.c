@@ -178,8 +178,13 @@ JSValue runtime_evaluate(int code_kind, JSValue code)
     return JS_GetModuleNamespace(ctx, m);
 }
 
-/* Where the lines of the source come from stands at `at`: keeps it for errors. Where it ends, or 0. */
-static size_t read_lines(JSContext *ctx, size_t at)
+void runtime_tell(const char *name, const char *text, size_t size)
+{
+    JS_SetPropertyStr(runtime_context, hooks, name, JS_NewStringLen(runtime_context, text, size));
+}
+
+/* Tells the preludes the text that stands at `at`. Where it ends, or 0. */
+static size_t read_text(size_t at, const char *name)
 {
     uint32_t size;
 
@@ -189,7 +194,7 @@ static size_t read_lines(JSContext *ctx, size_t at)
     at += sizeof size;
     if (size > blob_size - at)
         return 0;
-    JS_SetPropertyStr(ctx, hooks, "lines", JS_NewStringLen(ctx, (const char *)blob + at, size));
+    runtime_tell(name, (const char *)blob + at, size);
     return at + size;
 }
 
@@ -200,7 +205,7 @@ static size_t read_head(JSContext *ctx)
 
     if (blob_size < at)
         return 0;
-    kind = blob[0] & ~BLOB_HAS_LINES;
+    kind = blob[0] & ~(BLOB_HAS_LINES | BLOB_HAS_HOST);
     name_count = (unsigned)(blob[1] | blob[2] << 8);
     names = calloc(name_count + 1, sizeof *names);
     for (unsigned i = 0; i < name_count && names; i++) {
@@ -213,9 +218,11 @@ static size_t read_head(JSContext *ctx)
         names[i] = JS_NewAtomLen(ctx, (const char *)blob + at, len);
         at += len;
     }
-    if (!names || !(blob[0] & BLOB_HAS_LINES))
-        return names ? at : 0;
-    return read_lines(ctx, at);
+    if (names && blob[0] & BLOB_HAS_LINES)
+        at = read_text(at, "lines");
+    if (names && at && blob[0] & BLOB_HAS_HOST)
+        at = read_text(at, "host");
+    return names ? at : 0;
 }
 
 /* For the function's module: room for its `size` bytes of code, and which of the platform's functions

@@ -40,11 +40,16 @@ JSPromiseStateEnum runtime_settle(JSValueConst promise);
 const char *runtime_exception_text(size_t *size);
 const char *runtime_value_text(JSValueConst exception, size_t *size);
 
-/* What a function's module carries: its kind, the names of its exports, bytecode. */
-enum { BLOB_MODULE = 0, BLOB_COMMONJS = 1, BLOB_HAS_LINES = 0x80 };
+/* What a function's module carries: its kind, the names of its exports, where its lines come from
+ * (src/build/source_lines.h), the functions of the host that it declares, "name:params:result" a line, and
+ * bytecode. */
+enum { BLOB_MODULE = 0, BLOB_COMMONJS = 1, BLOB_HAS_HOST = 0x40, BLOB_HAS_LINES = 0x80 };
 
 /* Evaluates compiled code, takes `code`, and leaves what it exports: a namespace or module.exports. */
 JSValue runtime_evaluate(int kind, JSValue code);
+
+/* Makes a text known to the preludes, as a member of `hooks`. */
+void runtime_tell(const char *name, const char *text, size_t size);
 
 /* Adds the functions that the preludes are given. */
 void native_define(JSContext *ctx, JSValueConst object);
