@@ -123,8 +123,19 @@ static bool next_variant(slice *text, struct variant *v)
     return true;
 }
 
-/* Whether an input of the project, "<SHA-256> <path>", or one from outside, "<size> <time> <path>", is
- * as it was. It is added to `in` then: 1, otherwise 0. */
+#define NO_FILE "0000000000000000000000000000000000000000000000000000000000000000" /* its SHA-256 */
+
+/* What an input of the project is told by. */
+static int fingerprint(const char *root, const char *path, stamp now, char out[SHA256_HEX_BYTES])
+{
+    if (now.size >= 0)
+        return input_hash(root, path, out, NULL);
+    memcpy(out, NO_FILE, SHA256_HEX_BYTES);
+    return 0;
+}
+
+/* Whether an input of the project, "in <SHA-256> <path>", or one from outside, "out <size> <time> <path>",
+ * is as it was: it is added to `in` then, and 1, otherwise 0. "root <path>": whether that is the project. */
 static int check_line(slice line, const char *root, inputs *in, error *err)
 {
     char *text = strndup((const char *)line.data, line.len), hash[SHA256_HEX_BYTES];
@@ -134,7 +145,9 @@ static int check_line(slice line, const char *root, inputs *in, error *err)
 
     if (!text)
         return error_set(err, E_NO_MEMORY, "out of memory");
-    if (strncmp(text, "in ", 3) == 0 && line.len > 3 + SHA256_HEX_BYTES)
+    if (strncmp(text, "root ", 5) == 0)
+        rc = strcmp(text + 5, root) == 0;
+    else if (strncmp(text, "in ", 3) == 0 && line.len > 3 + SHA256_HEX_BYTES)
         path = text + 3 + SHA256_HEX_BYTES;
     else if (sscanf(text, "out %" SCNd64 " %" SCNd64 " %n", &kept.size, &kept.changed_ns, &at) ==
                  2 &&
@@ -143,7 +156,7 @@ static int check_line(slice line, const char *root, inputs *in, error *err)
     if (path) {
         now = input_stamp(root, path);
         rc = at ? stamp_equal(now, kept)
-                : now.size >= 0 && input_hash(root, path, hash, NULL) == 0 &&
+                : fingerprint(root, path, now, hash) == 0 &&
                       memcmp(hash, text + 3, SHA256_HEX_BYTES - 1) == 0;
         if (rc && !inputs_find(in, path) && inputs_add_real(in, path, now, err) != 0)
             rc = E_NO_MEMORY;
@@ -199,10 +212,25 @@ int build_cache_find(const build_cache *c, const char *key, const char *root, in
     return rc;
 }
 
+/* Whether an input from outside is likely to have been named by the way to it from the project, as
+ * "../lib/x.h": in another project the same name is another file. */
+static bool is_beside(const char *root, const char *path)
+{
+    size_t first = 1 + strcspn(root + 1, "/");
+
+    return path[0] == '/' && strncmp(path, root, first) == 0 && path[first] == '/';
+}
+
 /* Appends the lines of what a module was made of besides its sources. */
 static int describe(buf *text, const char *root, const inputs *in, const char *hash)
 {
     int rc = buf_printf(text, "module %s\n", hash);
+    bool beside = false;
+
+    for (size_t i = in->sources; i < in->count && !beside; i++)
+        beside = is_beside(root, in->item[i].path);
+    if (rc == 0 && beside)
+        rc = buf_printf(text, "root %s\n", root);
 
     for (size_t i = in->sources; rc == 0 && i < in->count; i++) {
         const input *one = &in->item[i];
@@ -211,7 +239,7 @@ static int describe(buf *text, const char *root, const inputs *in, const char *h
         if (one->path[0] == '/')
             rc = buf_printf(text, "out %" PRId64 " %" PRId64 " %s\n", one->stamp.size,
                             one->stamp.changed_ns, one->path);
-        else if ((rc = input_hash(root, one->path, content, NULL)) == 0)
+        else if ((rc = fingerprint(root, one->path, one->stamp, content)) == 0)
             rc = buf_printf(text, "in %s %s\n", content, one->path);
     }
     return rc;

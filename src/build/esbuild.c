@@ -81,7 +81,7 @@ static int check_archive(const char *path, error *err)
     return rc;
 }
 
-static int unpack(const build_job *job, const char *archive, error *err)
+static int unpack(const build_job *job, const char *archive, const char *to, error *err)
 {
     arguments a = {0};
     char *tar = tools_find("tar");
@@ -93,17 +93,43 @@ static int unpack(const build_job *job, const char *archive, error *err)
     arguments_add(&a, "-xzf");
     arguments_add(&a, "%s", archive);
     arguments_add(&a, "-C");
-    arguments_add(&a, "%s", job->work);
+    arguments_add(&a, "%s", to);
     rc = run(job, &a, NULL, job->said, err);
     arguments_deinit(&a);
     free(tar);
     return rc == 0 ? error_set(err, E_IO, "esbuild could not be unpacked") : rc;
 }
 
-/* Puts the program where it is kept. Whoever else does the same puts the same there. */
+/* Puts the program where it is kept, which may be another file system than the project's. Whoever else
+ * does the same puts the same there. */
+static int keep(const build_job *job, const char *archive, const char *program, error *err)
+{
+    char *directory = NULL, *unpacked = NULL;
+    int rc;
+
+    if (asprintf(&directory, "%s/.new-XXXXXX", job->kept) < 0)
+        return no_memory(err);
+    if (!mkdtemp(directory)) {
+        rc = error_set(err, E_IO, "%s: %s", directory, strerrordesc_np(errno));
+        free(directory);
+        return rc;
+    }
+    if (asprintf(&unpacked, "%s/package/bin/esbuild", directory) < 0)
+        unpacked = NULL;
+    rc = unpacked ? unpack(job, archive, directory, err) : no_memory(err);
+    if (rc == 1)
+        rc = rename(unpacked, program) == 0
+                 ? 0
+                 : error_set(err, E_IO, "%s: %s", program, strerrordesc_np(errno));
+    output_remove_directory(directory);
+    free(directory);
+    free(unpacked);
+    return rc;
+}
+
 static int install(const build_job *job, const char *program, error *err)
 {
-    char *npm = tools_find("npm"), *archive = NULL, *unpacked = NULL;
+    char *npm = tools_find("npm"), *archive = NULL;
     int rc;
 
     if (!npm)
@@ -113,16 +139,11 @@ static int install(const build_job *job, const char *program, error *err)
             "npm (Debian's package is npm), or let UBIQ_ESBUILD name the program");
     if (asprintf(&archive, "%s/esbuild-" PACKAGE "-" VERSION ".tgz", job->work) < 0)
         archive = NULL;
-    if (asprintf(&unpacked, "%s/package/bin/esbuild", job->work) < 0)
-        unpacked = NULL;
-    rc = archive && unpacked ? fetch(job, npm, err) : no_memory(err);
-    if (rc == 1 && (rc = check_archive(archive, err)) == 0 && (rc = unpack(job, archive, err)) == 1)
-        rc = file_make_dirs(job->kept, err);
-    if (rc == 0 && rename(unpacked, program) != 0)
-        rc = error_set(err, E_IO, "%s: %s", program, strerrordesc_np(errno));
+    rc = archive ? fetch(job, npm, err) : no_memory(err);
+    if (rc == 1 && (rc = check_archive(archive, err)) == 0)
+        rc = keep(job, archive, program, err);
     free(npm);
     free(archive);
-    free(unpacked);
     return rc;
 }
 
@@ -174,6 +195,50 @@ static int add_inputs(const build_job *job, slice meta, error *err)
         }
     }
     buf_deinit(&name);
+    return rc;
+}
+
+/* Adds the files of a name that esbuild looks for beside a file and in the directories above. Those above
+ * the project are named by the way to them, so that they are other ones for another project. */
+static int add_above(const build_job *job, const char *file, const char *name, error *err)
+{
+    size_t root = strlen(job->root), up = 0;
+    int rc = 1;
+
+    for (size_t len = strlen(file); rc == 1 && len > 0;) {
+        char ways[LIMIT_BUILD_DEPTH * 3 + 1] = "", *path;
+
+        for (len--; len > 0 && file[len] != '/';)
+            len--;
+        if (len < root && strncmp(file, job->root, len) == 0 && job->root[len] == '/') {
+            if (++up > LIMIT_BUILD_DEPTH)
+                return 0;
+            for (size_t i = 0; i < up; i++)
+                strcat(ways, "../");
+        }
+        if ((*ways ? asprintf(&path, "%s/%s%s", job->root, ways, name)
+                   : asprintf(&path, "%.*s/%s", (int)len, file, name)) < 0)
+            return no_memory(err);
+        rc = inputs_add_perhaps(job->inputs, job->root, path, err);
+        free(path);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* What names mean in each file is said by more files, which esbuild does not list. */
+static int add_configuration(const build_job *job, error *err)
+{
+    size_t count = job->inputs->count;
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        char *file = input_path(job->root, job->inputs->item[i].path);
+
+        rc = file ? add_above(job, file, "package.json", err) : no_memory(err);
+        if (rc == 0 && !strstr(file, "/node_modules/"))
+            rc = add_above(job, file, "tsconfig.json", err);
+        free(file);
+    }
     return rc;
 }
 
@@ -252,6 +317,7 @@ int esbuild_bundle(const build_job *job, buf *out, source_lines *lines, error *e
         rc = file_read(script, out, err);
         rc = rc ? rc : file_read(meta, &text, err);
         rc = rc ? rc : add_inputs(job, buf_slice(&text), err);
+        rc = rc ? rc : add_configuration(job, err);
         rc = rc ? rc : read_lines(job, script, lines, err);
         rc = rc ? rc : 1;
     }

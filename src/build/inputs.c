@@ -65,6 +65,18 @@ int inputs_add(inputs *in, const char *root, const char *path, error *err)
     return rc;
 }
 
+int inputs_add_perhaps(inputs *in, const char *root, const char *path, error *err)
+{
+    int rc;
+
+    if (inputs_find(in, within(root, path)))
+        return 0;
+    if (strchr(path, '\n'))
+        return error_set(err, E_INVALID, "%s: there is a line feed in its name", path);
+    rc = inputs_add_real(in, within(root, path), stamp_of(path), err);
+    return rc ? rc : 1;
+}
+
 char *input_path(const char *root, const char *path)
 {
     char *whole;

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "build/stamp.h"
 
-/* A file that a module is made of. */
+/* A file that a module is made of, or that would have been read were it there. */
 typedef struct input {
     char *path; /* real; relative to the project when it is in there, otherwise absolute */
     stamp stamp;
@@ -25,6 +25,10 @@ void inputs_deinit(inputs *in);
 /* Adds a file, if it is not there yet, by a path that is real or not. `root` is the real path of the
  * project. E_NOT_FOUND when there is no such file, E_TOO_LARGE, E_NO_MEMORY. */
 int inputs_add(inputs *in, const char *root, const char *path, error *err) MUST_CHECK;
+
+/* Adds a file that decides on the module whether it is there or not, by its whole path, whose directories
+ * are real ones. 1 when it is added, 0 when it is there already. E_TOO_LARGE, E_NO_MEMORY. */
+int inputs_add_perhaps(inputs *in, const char *root, const char *path, error *err) MUST_CHECK;
 
 /* Adds a file whose path is as in struct input. */
 int inputs_add_real(inputs *in, const char *path, stamp s, error *err) MUST_CHECK;

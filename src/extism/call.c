@@ -79,7 +79,8 @@ static int next_function(call *c)
     c->context = f ? f->context : NULL;
     c->preparing = !f && instance_wants_preparing(c->instance) &&
                    instance_find_function(c->instance, c->code->prepare, &c->func);
-    c->state.preparing = c->preparing;
+    /* What start-up functions leave behind is kept as well. */
+    c->state.preparing = c->preparing || (f && instance_wants_preparing(c->instance));
     if (f) {
         c->func = f->func;
         c->args[0] = c->args[1] = (wasmtime_val_t){.kind = WASMTIME_I32};
@@ -137,9 +138,9 @@ int call_start(call **out, compiled_plugin *code, const call_options *o, error *
     rc = take_options(c, o, err);
     rc = rc ? rc : instance_acquire(&c->instance, code, &c->state, err);
     if (rc == 0 && code->options.has_fuel)
-        rc = engine_error(err, E_INTERNAL,
-                          wasmtime_context_set_fuel(instance_context(c->instance), code->options.fuel),
-                          NULL);
+        rc = engine_error(
+            err, E_INTERNAL,
+            wasmtime_context_set_fuel(instance_context(c->instance), code->options.fuel), NULL);
     rc = rc ? rc : take_input(c, o->input, err);
     if (rc == 0) {
         *out = c;
@@ -178,7 +179,8 @@ static void finish(call *c, int failed)
     c->done = true;
 }
 
-/* Behind the preparation: goes on in the instance, or in another one if it is of no use. */
+/* Behind the preparation, or a start-up function before it that failed: goes on in the instance, or in
+ * another one if it is of no use. */
 static int end_preparation(call *c, int failed)
 {
     int rc = 0;
@@ -222,7 +224,7 @@ enum call_status call_poll(call *c)
         rc = instance_failure(c->instance, c->error, c->trap, &c->err);
         c->error = NULL;
         c->trap = NULL;
-        if (c->preparing) {
+        if (c->preparing || (c->state.preparing && rc != 0)) {
             if ((rc = end_preparation(c, rc)) != 0) {
                 c->outcome.code = -1;
                 c->done = true;

@@ -12,6 +12,8 @@
 /* Requests that a guest has under way beside each other: ubiq_http_start, ubiq_http_wait, ubiq_http_head and
  * ubiq_http_body. What goes wrong with one is told by its head, like an answer. */
 
+#define TOO_MANY "more than %d requests are under way"
+
 struct http_call {
     struct http_calls *all;
     struct http_call *next; /* in the order in which they were started */
@@ -124,13 +126,17 @@ wasm_trap_t *imports_http_start(void *env, wasmtime_caller_t *caller, wasmtime_v
         free(c);
         return imports_trap("%s", all && c ? IMPORTS_TOO_EARLY : "out of memory");
     }
+    if (all->count == LIMIT_HTTP_CALLS_KEPT) {
+        free(c);
+        return imports_trap(TOO_MANY, LIMIT_HTTP_CALLS);
+    }
     c->all = all;
     c->id = ++all->last_id;
     for (end = &all->first; *end;)
         end = &(*end)->next;
     *end = c;
-    if (all->count++ == LIMIT_HTTP_CALLS)
-        error_set(&c->err, E_TOO_LARGE, "more than %d requests are under way", LIMIT_HTTP_CALLS);
+    if (all->count++ >= LIMIT_HTTP_CALLS)
+        error_set(&c->err, E_TOO_LARGE, TOO_MANY, LIMIT_HTTP_CALLS);
     else if (imports_http_prepare(i, (uint64_t)raw[0].i64, (uint64_t)raw[1].i64, &c->request,
                                   &c->err) != 0 &&
              c->err.code == 0)

@@ -12,6 +12,7 @@
 #define LIMIT_ERROR_BYTES (1024 * 1024) /* of a guest's error text within the error of its call */
 #define LIMIT_HTTP_AT_ONCE 5 /* requests of one call that run; the others wait for their turn, */
 #define LIMIT_HTTP_CALLS 100 /* as long as there are not more of them */
+#define LIMIT_HTTP_CALLS_KEPT 1000 /* with those that were too much, until the guest has taken them */
 #define LIMIT_LOG_LINES 65536 /* buffered for extism_log_drain; the oldest go first */
 
 /* The pooled engine. What does not fit runs on the engine that allocates on demand. */

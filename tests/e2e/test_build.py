@@ -184,6 +184,20 @@ class TestBuilding(BuildProject):
         self.assertEqual(self.compilations(), 0)
         self.outputs("hello", "hello")
 
+    def test_files_beside_the_project(self):
+        """The same source in another project, where the same name is another file."""
+        for name in "one", "two":
+            project = self.tools / name / "project"
+            self.source("ubiq.toml", "", project)
+            self.source("functions/hello.c", WITH_HEADER % "../../lib/greeting.h", project)
+            self.source("lib/greeting.h", f'#define GREETING "{name}"\n', self.tools / name)
+            self.build(project)
+            self.outputs("hello", name, project)
+        self.compilations()
+        shutil.rmtree(project / ".ubiq")
+        self.assertIn("as built before", self.build(project).out)
+        self.assertEqual(self.compilations(), 0)
+
     def test_written_again_at_once(self):
         path = self.source("functions/hello.c")
         self.build()

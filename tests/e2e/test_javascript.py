@@ -220,6 +220,16 @@ export default async () => {{
         self.built()
         with self.serve() as server:
             self.assertEqual(server.request("/typed", b"you").body, b"you!")
+        # So is what says what a name means, though it was not there before.
+        self.write("lib/whisper.ts", "export const shout = (w: { who: string }): string => w.who + '...';\n")
+        self.write("functions/typed.ts", "import { shout } from 'said/shout';\n"
+                   "export default (input: string): string => shout({ who: input });\n")
+        for name, said in ("shout", b"you!"), ("whisper", b"you..."):
+            self.write("tsconfig.json",
+                       '{"compilerOptions": {"paths": {"said/shout": ["./lib/%s"]}}}\n' % name)
+            self.built()
+            with self.serve() as server:
+                self.assertEqual(server.request("/typed", b"you").body, said)
         self.write("functions/typed.ts", "export default (input: { => 1;\n")
         done = self.build()
         self.assertEqual(done.returncode, 2)

@@ -68,7 +68,25 @@ static const char guest[] =
     "      (drop (call $start (call $request) (i64.const 0)))"
     "      (local.set $n (i32.add (local.get $n) (i32.const 1)))"
     "      (br_if $l (i32.le_u (local.get $n) (i32.const 100))))"
-    "    (i32.wrap_i64 (call $wait (i64.const -1)))))";
+    "    (i32.wrap_i64 (call $wait (i64.const -1))))"
+    /* So many more that none of those that are too much is started either. */
+    "  (func (export \"far_too_many\") (result i32) (local $n i32)"
+    "    (loop $l"
+    "      (drop (call $start (call $request) (i64.const 0)))"
+    "      (local.set $n (i32.add (local.get $n) (i32.const 1)))"
+    "      (br_if $l (i32.lt_u (local.get $n) (i32.const 150))))"
+    "    (local.set $n (i32.const 0))"
+    "    (block $done (loop $l"
+    "      (br_if $done (i64.eqz (call $wait (i64.const 0))))"
+    "      (local.set $n (i32.add (local.get $n) (i32.const 1)))"
+    "      (br $l)))"
+    "    (local.get $n))"
+    /* Without end. */
+    "  (func (export \"endless\") (result i32)"
+    "    (loop $l"
+    "      (drop (call $start (i64.const 0) (i64.const 0)))"
+    "      (br $l))"
+    "    (i32.const 0)))";
 
 static struct transfer {
     void (*done)(void *arg, int curl_code);
@@ -218,6 +236,30 @@ static void test_too_many(void **state)
     guest_result_free(&r);
 }
 
+static void test_far_too_many(void **state)
+{
+    call *c = begin("far_too_many");
+
+    (void)state;
+    while (call_poll(c) == CALL_READY)
+        ;
+    guest_result r = guest_finish(c);
+    assert_int_equal(r.code, 150 - LIMIT_HTTP_CALLS);
+    guest_result_free(&r);
+}
+
+/* What is told of those that are too much takes the host's memory. */
+static void test_without_end(void **state)
+{
+    call *c = begin("endless");
+
+    (void)state;
+    assert_int_equal(call_poll(c), CALL_DONE);
+    guest_result r = guest_finish(c);
+    assert_non_null(strstr(r.error, "more than 100 requests are under way"));
+    guest_result_free(&r);
+}
+
 static int set_up(void **state)
 {
     static const http_driver driver = {.start = start_http, .cancel = cancel_http};
@@ -240,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_five_run_at_once),         cmocka_unit_test(test_ends_together),
         cmocka_unit_test(test_a_call_that_goes_cancels), cmocka_unit_test(test_heads_of_failures),
         cmocka_unit_test(test_waits_that_find_nothing),  cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_far_too_many),             cmocka_unit_test(test_without_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

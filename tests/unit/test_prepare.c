@@ -162,6 +162,61 @@ static void test_refused(void **state)
     }
 }
 
+/* What a start-up function leaves behind would be kept with it, so it may not ask the host either; what
+ * it does when nothing is kept, it may. */
+static void test_start_up_that_asks(void **state)
+{
+    static const char *const texts[] = {
+        "(module"
+        "  (import \"extism:host/user\" \"own\" (func $own (param i64) (result i64)))"
+        "  (memory (export \"memory\") 1)"
+        "  (func (export \"_initialize\")"
+        "    (i64.store (i32.const 0) (i64.add (i64.const 1) (call $own (i64.const 0)))))"
+        "  (func (export \"ubiq_prepare\") (result i32) (i32.const 0))"
+        "  (func (export \"look\") (result i32) (i32.load (i32.const 0))))",
+        "(module"
+        "  (import \"extism:host/user\" \"own\" (func $own (param i64) (result i64)))"
+        "  (memory (export \"memory\") 1)"
+        "  (func $start"
+        "    (i64.store (i32.const 0) (i64.add (i64.const 1) (call $own (i64.const 0)))))"
+        "  (start $start)"
+        "  (func (export \"ubiq_prepare\") (result i32) (i32.const 0))"
+        "  (func (export \"look\") (result i32) (i32.load (i32.const 0))))",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        compiled_plugin *code = compile(texts[i]);
+        for (int n = 1; n <= 3; n++) {
+            guest_result r = guest_call(code, "look", slice_str("input"));
+            assert_int_equal(r.code, 1);
+            guest_result_free(&r);
+            assert_int_equal(called, n); /* in each call */
+        }
+        assert_int_equal(code->prepare_stage, PREPARE_REFUSED);
+        compiled_plugin_unref(code);
+    }
+}
+
+static void test_start_up_is_kept(void **state)
+{
+    compiled_plugin *code =
+        compile("(module (memory (export \"memory\") 1)"
+                "  (func (export \"_initialize\")"
+                "    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 3))))"
+                "  (func (export \"ubiq_prepare\") (result i32) (i32.const 0))"
+                "  (func (export \"look\") (result i32) (i32.load (i32.const 0))))");
+
+    (void)state;
+    for (int n = 0; n < 3; n++) {
+        guest_result r = guest_call(code, "look", slice_str("input"));
+        assert_int_equal(r.code, 3);
+        guest_result_free(&r);
+    }
+    assert_int_equal(code->prepare_stage, PREPARE_DONE);
+    compiled_plugin_unref(code);
+}
+
 static void test_configuration_may_be_asked_for(void **state)
 {
     compiled_plugin *code =
@@ -358,6 +413,8 @@ int main(void)
         cmocka_unit_test(test_it_is_no_entry),
         cmocka_unit_test(test_idle_instances_catch_up),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_start_up_that_asks),
+        cmocka_unit_test(test_start_up_is_kept),
         cmocka_unit_test(test_configuration_may_be_asked_for),
         cmocka_unit_test(test_grows),
         cmocka_unit_test(test_grows_too_far),
