@@ -110,7 +110,7 @@
     hooks.outputWasSet = false;
   };
   const request = {};
-  for (const key of ["id", "trigger", "method", "path", "url", "route", "params", "query", "headers", "claims", "api_key", "request_id"])
+  for (const key of ["id", "trigger", "method", "path", "url", "route", "params", "query", "headers", "claims", "api_key", "request_id", "context"])
     Object.defineProperty(request, key, {
       enumerable: true,
       get: () => (known ??= native.bound(n.request) ? json(host(n.request)) : {})[key],
