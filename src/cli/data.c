@@ -14,8 +14,8 @@
 
 static int bad_usage(const data_command *c, const char *what, const char *value)
 {
-    fprintf(stderr, "ubiq %s: %s%s%s%s\nTry `ubiq %s --help`.\n", c->name, what,
-            value ? " \"" : "", value ? value : "", value ? "\"" : "", c->name);
+    fprintf(stderr, "ubiq %s: %s%s%s%s\nTry `ubiq %s --help`.\n", c->name, what, value ? " \"" : "",
+            value ? value : "", value ? "\"" : "", c->name);
     return CLI_USAGE;
 }
 
@@ -74,8 +74,7 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
         {"after", required_argument, NULL, 'a'},   {"limit", required_argument, NULL, 'n'},
         {"ttl", required_argument, NULL, 't'},     {"all", no_argument, NULL, 'A'},
         {"dead", no_argument, NULL, 'd'},          {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int letter, rc = -1;
 
@@ -90,14 +89,34 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
     return c->argc ? -1 : bad_usage(c, "what is to be done?", NULL);
 }
 
-/* A directory that is not there is not made. */
+static bool has(const char *project, const char *name)
+{
+    struct stat st;
+    char *path;
+    bool there = asprintf(&path, "%s/%s", project, name) >= 0;
+
+    if (there) {
+        there = stat(path, &st) == 0;
+        free(path);
+    }
+    return there;
+}
+
+/* A directory that is not there is not made, and in one that is no project nothing is. */
 static int check_project(const char *path, error *err)
 {
     struct stat st;
 
     if (stat(path, &st) != 0)
         return error_set(err, E_NOT_FOUND, "%s: %s", path, strerrordesc_np(errno));
-    return S_ISDIR(st.st_mode) ? 0 : error_set(err, E_INVALID, "%s is no directory", path);
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, E_INVALID, "%s is no directory", path);
+    return has(path, "functions") || has(path, "ubiq.toml")
+               ? 0
+               : error_set(err, E_NOT_FOUND,
+                           "%s is no project, there is no functions directory in it: --project DIR "
+                           "names one",
+                           path);
 }
 
 static int open_data(data_command *c, error *err)
@@ -151,8 +170,9 @@ int data_run(const char *name, const data_verb *verbs, size_t count, const char 
     if (!verb)
         return bad_usage(&c, "there is no", c.argv[0]);
     if (c.argc - 1 < verb->least || c.argc - 1 > verb->most)
-        return bad_usage(&c, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
-                         verb->name);
+        return bad_usage(
+            &c, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
+            verb->name);
     if (open_data(&c, &err)) {
         fprintf(stderr, "ubiq %s: %s\n", name, error_text(&err));
         error_deinit(&err);
@@ -206,7 +226,8 @@ int data_print_list(const data_command *c, slice json, const char *list, const c
         if (rc == 0 && slice_equal_str(buf_slice(&name), list)) {
             rc = read_elements(&r, member, &name, &lines);
         } else if (rc == 0) {
-            more = more || (slice_equal_str(buf_slice(&name), "next") && json_peek(&r) != JSON_NULL);
+            more =
+                more || (slice_equal_str(buf_slice(&name), "next") && json_peek(&r) != JSON_NULL);
             rc = json_copy(&r, NULL, NULL);
         }
     }
