@@ -201,7 +201,8 @@ int cli_serve(int argc, char **argv)
         rc = run(s, &stop, &err);
     }
     if (rc)
-        fprintf(stderr, "ubiq serve: %s\n", error_text(&err));
+        fprintf(stderr, "ubiq serve: %s%s\n", error_text(&err),
+                rc == E_BUSY ? ": --listen ADDRESS:PORT says where else" : "");
     error_deinit(&err);
     if (!server_destroy(s, CODE_STOP_MS))
         _exit(rc ? CLI_FAILED : 0);
