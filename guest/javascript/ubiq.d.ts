@@ -24,7 +24,7 @@ declare module "ubiq" {
   interface Page {
     /** What the page before ended with: its `next`. */
     after?: string;
-    /** How many at most; 0: as many as the host gives. */
+    /** How many at most: 100 without it, and never more than 1000. */
     limit?: number;
   }
 

@@ -21,6 +21,7 @@ export default async (input, context) => {
     swapped: kv.compareAndSet("once", "1", "3"),
     count: kv.increment("n", 5),
     keys: kv.list("", { limit: 2 }),
+    lists: [kv.list().keys.length, storage.list("").items.length],
     deleted: kv.delete("once"),
     config: config.get("greeting"),
     method: context.method,
@@ -107,7 +108,7 @@ class JavaScript(Project):
             del seen["keys"]
             self.assertEqual(seen, {
                 "value": {"x": 7}, "bytes": 7, "none": None, "first": True, "again": False, "swapped": True,
-                "count": 5, "deleted": True, "config": "hi", "method": "POST", "query": {"q": "1"},
+                "count": 5, "lists": [3, 0], "deleted": True, "config": "hi", "method": "POST", "query": {"q": "1"},
                 "other": "other you", "file": "content", "size": 7, "event": "string",
                 "error": [True, "too_large"]})
             server.said('said {"n":1}')
