@@ -16,7 +16,7 @@
 
 static const char usage[] =
     "usage: ubiq serve [DIR] [--listen ADDRESS:PORT] [--workers N]\n"
-    "                      [--access-log PATH] [--env NAME]\n"
+    "                  [--access-log PATH] [--env NAME]\n"
     "\n"
     "Serves the functions of the project in DIR, which is the working directory\n"
     "without it, over HTTP. What `ubiq build` makes of DIR/functions/a/b.c\n"
