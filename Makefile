@@ -26,7 +26,7 @@ build: setup
 run: setup
 	@$(call configure,release)
 	@$(call compile,release) --target ubiq
-	@examples/run.sh
+	@examples/run.sh $(if $(LISTEN),--listen '$(LISTEN)')
 
 test: test-release test-asan
 

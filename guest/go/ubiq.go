@@ -95,7 +95,7 @@ type Request struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
 	URL     string            `json:"url"`     // the path with the query as it came
-	Route   string            `json:"route"`   // "/users/[id]"
+	Route   string            `json:"route"`   // "/users/:id"
 	Params  map[string]string `json:"params"`  // of the route
 	Query   map[string]string `json:"query"`   // of a name that came more than once, the first value
 	Headers map[string]string `json:"headers"` // by name in lower case
@@ -104,6 +104,7 @@ type Request struct {
 	Claims    map[string]any `json:"claims"`
 	APIKey    string         `json:"api_key"`
 	RequestID string         `json:"request_id"`
+	Context   map[string]any `json:"context"` // what functions as middleware said, by their names
 }
 
 // Header is a header's value, whatever the case of its name; "" when there is none.

@@ -24,7 +24,7 @@ declare module "ubiq" {
   interface Page {
     /** What the page before ended with: its `next`. */
     after?: string;
-    /** How many at most; 0: as many as the host gives. */
+    /** How many at most: 100 without it, and never more than 1000. */
     limit?: number;
   }
 
@@ -101,11 +101,22 @@ declare module "ubiq" {
     readonly id: string;
     readonly method: string;
     readonly path: string;
+    /** The path with the query as it came. */
+    readonly url: string;
     readonly route: string;
     readonly params: Record<string, string>;
-    readonly query: Record<string, string | string[]>;
+    /** Of a name that came more than once, the first value. */
+    readonly query: Record<string, string>;
     readonly headers: Record<string, string>;
     readonly trigger: "http" | "event" | "cron" | "invoke";
+    /** What middleware has found out, where it is in use: the claims of a token, */
+    readonly claims?: Record<string, unknown>;
+    /** which API key it was, */
+    readonly api_key?: string;
+    /** the request's id, */
+    readonly request_id?: string;
+    /** and what functions as middleware have said, by their names. */
+    readonly context?: Record<string, any>;
   }
 
   const request: RequestInfo;
@@ -124,7 +135,10 @@ declare module "ubiq" {
   /** What a handler may return: nothing, text, bytes, a Response, or what becomes JSON. */
   type Result = void | string | ArrayBuffer | ArrayBufferView | Response | object | number | boolean | null;
 
-  /** The input is the parsed body where that is JSON, text where it is text, else bytes. */
+  /**
+   * The input is the parsed body where that is JSON, text where it is text, else bytes. That of `before` and
+   * `after`, of events and of ticks of cron is always an object.
+   */
   type Handler<Input = any> = (input: Input, context: Context) => Result | Promise<Result>;
 }
 

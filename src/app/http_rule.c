@@ -110,6 +110,11 @@ static int read_port(http_rule *r, slice text, error *err)
     r->any_port = slice_equal_str(text, "*");
     if (r->any_port)
         return 0;
+    if (text.len == 0)
+        return error_set(
+            err, E_INVALID,
+            "there is nothing behind the colon: a host stands there without \"http://\", "
+            "and with a port where it has one");
     for (size_t i = 0; i < text.len && port <= UINT16_MAX; i++) {
         bool digit = text.data[i] >= '0' && text.data[i] <= '9';
 

@@ -27,8 +27,14 @@ static int check_name(const char *name, error *err)
         known[count++] = builders[b]->language;
     }
     nearest = slice_nearest(slice_str(name), known, count);
-    return error_set(err, E_INVALID, "there is no language \"%s\"%s%s%s", name,
-                     nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    if (nearest)
+        return error_set(err, E_INVALID, "there is no language \"%s\", did you mean %s?", name,
+                         nearest);
+    return error_set(
+        err, E_INVALID,
+        "there is no language \"%s\": those are C, C++, Rust, Go and JavaScript, which "
+        "TypeScript is a part of",
+        name);
 }
 
 /* ".cpp, .cc", to be freed. */

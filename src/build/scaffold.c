@@ -95,12 +95,19 @@ static bool is_found(const char *name, const char *ending)
 /* Whether the name can be that of a function which is not there yet. */
 static int check_name(const char *project, const char *name, const char *ending, error *err)
 {
+    static const char middleware[] = "middleware/";
     problems found = {0};
     discovery d = {0};
     error why = {0};
     buf route;
     int rc;
 
+    if (strncmp(name, middleware, strlen(middleware)) == 0)
+        return error_set(
+            err, E_INVALID,
+            "\"%s\" is a name of middleware, a file %s%s that exports before, after or "
+            "both",
+            name, name, ending);
     if (!is_found(name, ending))
         return error_set(err, E_INVALID, "\"%s\" cannot be a function's name", name);
     buf_init(&route, LIMIT_BUILD_NAME_BYTES * 2);

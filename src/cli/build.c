@@ -19,9 +19,9 @@ static const char usage[] =
     "changed is left as it is.\n"
     "\n"
     "      --manifest  make what any Extism host runs, in DIR/.ubiq/manifest: a manifest\n"
-    "                for each function, its module, and the runtime of its language\n"
-    "  -j, --jobs N  how many to compile at once; 0, as it is without, is one a core\n"
-    "  -h, --help    print this\n"
+    "                  for each function, its module, and the runtime of its language\n"
+    "  -j, --jobs N    how many to compile at once; 0, as it is without, is one a core\n"
+    "  -h, --help      print this\n"
     "\n"
     "Exit status: 0 when all went well, 2 when a source is wrong, 1 otherwise.\n";
 

@@ -72,14 +72,34 @@ static int read_arguments(data_command *c, int argc, char **argv, const char *us
     return c->argc ? -1 : options_refuse(c->name, "what is to be done?", NULL);
 }
 
-/* A directory that is not there is not made. */
+static bool has(const char *project, const char *name)
+{
+    struct stat st;
+    char *path;
+    bool there = asprintf(&path, "%s/%s", project, name) >= 0;
+
+    if (there) {
+        there = stat(path, &st) == 0;
+        free(path);
+    }
+    return there;
+}
+
+/* A directory that is not there is not made, and in one that is no project nothing is. */
 static int check_project(const char *path, error *err)
 {
     struct stat st;
 
     if (stat(path, &st) != 0)
         return error_set(err, E_NOT_FOUND, "%s: %s", path, strerrordesc_np(errno));
-    return S_ISDIR(st.st_mode) ? 0 : error_set(err, E_INVALID, "%s is no directory", path);
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, E_INVALID, "%s is no directory", path);
+    return has(path, "functions") || has(path, "ubiq.toml")
+               ? 0
+               : error_set(err, E_NOT_FOUND,
+                           "%s is no project, there is no functions directory in it: --project DIR "
+                           "names one",
+                           path);
 }
 
 static int open_data(data_command *c, error *err)
@@ -188,7 +208,8 @@ static int print_list(const data_command *c, slice json, const char *list, const
         if (rc == 0 && slice_equal_str(buf_slice(&name), list)) {
             rc = read_elements(&r, member, &name, &lines);
         } else if (rc == 0) {
-            more = more || (slice_equal_str(buf_slice(&name), "next") && json_peek(&r) != JSON_NULL);
+            more =
+                more || (slice_equal_str(buf_slice(&name), "next") && json_peek(&r) != JSON_NULL);
             rc = json_copy(&r, NULL, NULL);
         }
     }

@@ -63,7 +63,7 @@ static int cli_help(int argc, char **argv)
     const struct command *c;
     char option[] = "--help";
 
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return 0;
     }

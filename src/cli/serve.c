@@ -16,7 +16,7 @@
 
 static const char usage[] =
     "usage: ubiq serve [DIR] [--listen ADDRESS:PORT] [--workers N]\n"
-    "                      [--access-log PATH] [--env NAME]\n"
+    "                  [--access-log PATH] [--env NAME]\n"
     "\n"
     "Serves the functions of the project in DIR, which is the working directory\n"
     "without it, over HTTP. What `ubiq build` makes of DIR/functions/a/b.c\n"
@@ -190,7 +190,8 @@ int cli_serve(int argc, char **argv)
         rc = run(s, &stop, &err);
     }
     if (rc)
-        fprintf(stderr, "ubiq serve: %s\n", error_text(&err));
+        fprintf(stderr, "ubiq serve: %s%s\n", error_text(&err),
+                rc == E_BUSY ? ": --listen ADDRESS:PORT says where else" : "");
     error_deinit(&err);
     if (!server_destroy(s, CODE_STOP_MS))
         _exit(rc ? CLI_FAILED : 0);

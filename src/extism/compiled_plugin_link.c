@@ -141,7 +141,8 @@ static int check_runtime(const compiled_plugin *c, const struct module_import *i
             return 0;
     }
     return error_set(err, E_INVALID,
-                     "it was built for the runtime %.*s, which is not here: build it again",
+                     "it was built for the runtime %.*s, which is not here: build it again, or "
+                     "with --manifest for programs that have no runtimes",
                      (int)from.len, (const char *)from.data);
 }
 

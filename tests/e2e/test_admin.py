@@ -374,6 +374,13 @@ class Tools(Admin):
             self.assertEqual(done.returncode, 1)
             self.assertIn("none", done.stderr)
             self.assertFalse(self.path("none").exists())
+        # Nor is anything made in a directory that is no project.
+        self.path("other").mkdir()
+        for command in ["kv", "storage", "events"]:
+            done = self.run_command(command, "list", "-C", str(self.path("other")))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is no project", done.stderr)
+        self.assertEqual(list(self.path("other").iterdir()), [])
         with open("/dev/full", "w") as full:
             self.ubiq("kv", "set", "a", "x" * 10000)
             done = subprocess.run([UBIQ, "kv", "get", "a", "-C", self.directory], stdout=full,

@@ -21,6 +21,7 @@ export default async (input, context) => {
     swapped: kv.compareAndSet("once", "1", "3"),
     count: kv.increment("n", 5),
     keys: kv.list("", { limit: 2 }),
+    lists: [kv.list().keys.length, storage.list("").items.length],
     deleted: kv.delete("once"),
     config: config.get("greeting"),
     method: context.method,
@@ -107,11 +108,33 @@ class JavaScript(Project):
             del seen["keys"]
             self.assertEqual(seen, {
                 "value": {"x": 7}, "bytes": 7, "none": None, "first": True, "again": False, "swapped": True,
-                "count": 5, "deleted": True, "config": "hi", "method": "POST", "query": {"q": "1"},
+                "count": 5, "lists": [3, 0], "deleted": True, "config": "hi", "method": "POST", "query": {"q": "1"},
                 "other": "other you", "file": "content", "size": 7, "event": "string",
                 "error": [True, "too_large"]})
             server.said('said {"n":1}')
             server.said("warned 2")
+
+    def test_middleware(self):
+        self.write("middleware/gate.js",
+                   "export const before = (asked) =>\n"
+                   "  asked.query.no ? { status: 403, body: 'no' } : { context: { method: asked.method } };\n"
+                   "export function after({ request, response }) {\n"
+                   "  return { headers: { ...response.headers, 'x-seen': request.path } };\n"
+                   "}\n")
+        self.write("functions/told.js", "import { request } from 'ubiq';\n"
+                   "export default (input, context) => [request.context, context.context];")
+        self.config('[middleware]\nuse = ["middleware/gate"]\n')
+        self.built()
+        told = {"gate": {"method": "POST"}}
+        with self.serve() as server:
+            # What the client says of its body is nothing that middleware depends on.
+            for type in ["application/json", "text/plain", "image/png", ""]:
+                answer = server.request("/told", b"[", headers={"Content-Type": type})
+                self.assertEqual((answer.status, answer.headers["x-seen"]),
+                                 (500 if "json" in type else 200, "/told"), answer.body)
+                if answer.status == 200:
+                    self.assertEqual(json.loads(answer.body), [told, told])
+                self.assertEqual(server.request("/told?no=1", b"[", headers={"Content-Type": type}).status, 403)
 
     def test_denied(self):
         self.write("functions/deny.js", "import { kv } from 'ubiq';\nexport default () => kv.get('a');")

@@ -84,6 +84,10 @@ class TestNew(Command):
                           ["function", ".a", "-p", "shop"], ["function", "a.test", "-p", "shop"]):
             self.ubiq("new", *arguments, code=2)
         self.assertIn("usage: ubiq new", self.ubiq("new", "--help"))
+        self.assertIn("a file middleware/a.js that exports before",
+                      self.ubiq("new", "function", "middleware/a", "-p", "shop", code=2))
+        for arguments in ([], ["--help"], ["help"]):
+            self.assertIn("usage: ubiq COMMAND", self.ubiq("help", *arguments))
         self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["shop"])
 
 
@@ -113,7 +117,8 @@ class TestDoctor(Command):
         self.assertIn("is go version go1.23.4 linux/amd64. Version 1.24 or later", done.stdout)
 
     def test_usage(self):
-        self.assertIn('no language "pascal"', self.ubiq("doctor", "pascal", code=2))
+        self.assertIn('no language "pascal": those are C, ', self.ubiq("doctor", "pascal", code=2))
+        self.assertIn("did you mean Rust?", self.ubiq("doctor", "rast", code=2))
         self.assertIn("did you mean Rust?", self.ubiq("doctor", "rist", code=2))
         self.assertIn("usage: ubiq doctor", self.ubiq("doctor", "--help"))
 

@@ -130,6 +130,13 @@ class Logs(Project):
         self.assertEqual(len(path.read_text().splitlines()), 2)
         self.assertEqual(server.access(), [])
 
+    def test_an_address_in_use(self):
+        self.add("echo")
+        with self.serve() as server:
+            done = self.run_command("serve", self.directory, "--listen", f"127.0.0.1:{server.port}")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "is in use by another program: --listen ")
+
     def test_a_log_that_nobody_reads_holds_up_nobody(self):
         self.add("echo")
         read_end, write_end = os.pipe()

@@ -113,7 +113,7 @@ static void test_bad_permissions(void **state)
         {"http:get:a", "it has no path"},
         {"http:get:/x", "it names no host"},
         {"http:get::80/x", "it names no host"},
-        {"http:get:a:/x", "is neither a port"},
+        {"http:get:a:/x", "nothing behind the colon"},
         {"http:get:a:0/x", "is neither a port"},
         {"http:get:a:65536/x", "is neither a port"},
         {"http:get:a:99999999999999999999/x", "is neither a port"},

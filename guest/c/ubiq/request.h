@@ -18,8 +18,8 @@ extern "C" {
  * @{ */
 
 /** {"id", "trigger", "method", "path", "url", "route", "params", "query", "headers"}, and what
- * middleware has found out: "claims", "api_key", "request_id". A new block, or a code. For one or two
- * things out of it, the functions below are simpler. */
+ * middleware has found out: "claims", "api_key", "request_id", "context". A new block, or a code. For one
+ * or two things out of it, the functions below are simpler. */
 static inline ubiq_result ubiq_request_block(void)
 {
     return ubiq_host_request();

@@ -28,6 +28,7 @@ static unsigned name_count;
 
 /* Hooks that every call needs. */
 static JSValue run_hook;
+static JSAtom before_name, after_name;
 
 extern void __wasm_call_ctors(void);
 
@@ -266,12 +267,19 @@ EXPORT("load") int32_t runtime_load(int32_t ahead)
     return 0;
 }
 
+/* Middleware is given JSON, whatever the type of the request's body is. */
+static bool is_middleware(JSAtom name)
+{
+    return name == before_name || name == after_name;
+}
+
 /* Calls the export with this number. */
 EXPORT("invoke") int32_t runtime_invoke(uint32_t number)
 {
     JSContext *ctx = runtime_context;
     JSValue handler = JS_GetProperty(ctx, exports, names[number]), result;
-    JSValueConst arguments[] = {handler, JS_NewBool(ctx, kind == BLOB_COMMONJS)};
+    JSValueConst arguments[] = {handler, JS_NewBool(ctx, kind == BLOB_COMMONJS),
+                                JS_NewBool(ctx, is_middleware(names[number]))};
     int32_t code = 0;
 
     if (!JS_IsFunction(ctx, handler)) {
@@ -279,7 +287,7 @@ EXPORT("invoke") int32_t runtime_invoke(uint32_t number)
         JS_ThrowTypeError(ctx, "the export \"%s\" is not a function", name ? name : "");
         return fail();
     }
-    result = await_value(JS_Call(ctx, run_hook, JS_UNDEFINED, 2, arguments));
+    result = await_value(JS_Call(ctx, run_hook, JS_UNDEFINED, 3, arguments));
     if (JS_IsException(result))
         return fail();
     if (JS_IsNumber(result))
@@ -397,6 +405,8 @@ EXPORT("init") int32_t runtime_init(void)
     }
     JS_FreeValue(runtime_context, native);
     run_hook = runtime_hook("run");
+    before_name = JS_NewAtom(runtime_context, "before");
+    after_name = JS_NewAtom(runtime_context, "after");
     free(input);
     JS_RunGC(rt);
     engine_freeze(rt, true);

@@ -14,14 +14,14 @@ pub struct Request {
     pub path: String,
     /// The path with the query as it came.
     pub url: String,
-    /// "/users/[id]"
+    /// "/users/:id"
     pub route: String,
     pub params: BTreeMap<String, String>,
     /// Of a name that came more than once, the first value.
     pub query: BTreeMap<String, String>,
     /// By name in lower case.
     pub headers: BTreeMap<String, String>,
-    /// What middleware has found out: "claims", "api_key", "request_id".
+    /// What middleware has found out: "claims", "api_key", "request_id", "context".
     #[serde(flatten)]
     pub found: BTreeMap<String, Value>,
 }

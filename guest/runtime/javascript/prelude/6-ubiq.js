@@ -56,7 +56,7 @@
       check(host(n.kv_compare_and_set, String(key), payload(expected), payload(value), ttl(options))) === 1,
     increment: (key, delta = 1) => Number(native.text(check(host(n.kv_increment, String(key), delta)))),
     delete: (key) => check(host(n.kv_delete, String(key))) === 1,
-    list: (prefix = "", { after = "", limit = 0 } = {}) => json(host(n.kv_list, String(prefix), String(after), limit)),
+    list: (prefix = "", { after = "", limit = 100 } = {}) => json(host(n.kv_list, String(prefix), String(after), limit)),
   };
 
   const storage = {
@@ -68,7 +68,7 @@
       const result = found(host(n.storage_stat, String(path)));
       return result === null ? null : JSON.parse(native.text(result));
     },
-    list: (prefix = "", { after = "", limit = 0 } = {}) => json(host(n.storage_list, String(prefix), String(after), limit)),
+    list: (prefix = "", { after = "", limit = 100 } = {}) => json(host(n.storage_list, String(prefix), String(after), limit)),
   };
 
   const events = {
@@ -110,7 +110,7 @@
     hooks.outputWasSet = false;
   };
   const request = {};
-  for (const key of ["id", "trigger", "method", "path", "url", "route", "params", "query", "headers", "claims", "api_key", "request_id"])
+  for (const key of ["id", "trigger", "method", "path", "url", "route", "params", "query", "headers", "claims", "api_key", "request_id", "context"])
     Object.defineProperty(request, key, {
       enumerable: true,
       get: () => (known ??= native.bound(n.request) ? json(host(n.request)) : {})[key],

@@ -19,6 +19,14 @@
     Object.defineProperty(Context.prototype, key, { get: () => request[key] });
   const context = new Context();
 
+  function parsedInput() {
+    try {
+      return JSON.parse(native.inputText());
+    } catch (e) {
+      throw new SyntaxError(`the input is not JSON: ${e.message}`);
+    }
+  }
+
   // JSON and text by their content type, all else bytes; events and cron ticks are JSON.
   function input() {
     if (inputSize() === 0) return "";
@@ -27,13 +35,8 @@
     const name = typeof trigger === "string" ? trigger : trigger?.type;
     const headers = request.headers ?? {};
     const type = String(headers["content-type"] ?? "");
-    if (name === "event" || name === "cron" || /^application\/([\w.-]+\+)?json\b/i.test(type)) {
-      try {
-        return JSON.parse(native.inputText());
-      } catch (e) {
-        throw new SyntaxError(`the input is not JSON: ${e.message}`);
-      }
-    }
+    if (name === "event" || name === "cron" || /^application\/([\w.-]+\+)?json\b/i.test(type))
+      return parsedInput();
     if (type === "" || /^text\/|^application\/(x-www-form-urlencoded|xml|javascript)\b|\+xml\b/i.test(type)) return native.inputText();
     return native.inputBytes();
   }
@@ -81,10 +84,10 @@
   }
 
   let calls = 0;
-  hooks.run = (handler, commonjs) => {
+  hooks.run = (handler, commonjs, middleware) => {
     if (calls++) hooks.forget();
     const plain = handler.length === 0;
-    const result = plain ? handler() : handler(input(), context);
+    const result = plain ? handler() : handler(middleware ? parsedInput() : input(), context);
     if (typeof result === "string" && !hooks.outputWasSet) return output(result);
     const end = (value) => (hooks.outputWasSet || (commonjs && plain) ? finishOwn : finish)(value);
     return result instanceof Promise ? result.then(end) : end(result);
