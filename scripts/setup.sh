@@ -150,7 +150,8 @@ set_up() {
     local groups=(build) wasmtime
     [ "$1" = build ] || groups+=("$1")
     wasmtime=$(wasmtime_dir)
-    if [ ! -d "$wasmtime" ] && ! find_cargo; then
+    # For Wasmtime's headers, and for the JavaScript runtime when it is built.
+    if ! find_cargo; then
         groups+=(crate)
     fi
     mkdir -p "$cache"

@@ -216,7 +216,10 @@ static void add_compiler_arguments(arguments *a, const build_job *job)
 /* Runs a program: 1 when it went well, 0 when it says that something is wrong with the source. */
 static int run(const build_job *job, const arguments *a, error *err)
 {
-    const command c = {.arguments = a};
+    /* Which add directories of this machine to those that headers are looked for in. */
+    static const char *const environment[] = {
+        "CPATH=", "C_INCLUDE_PATH=", "CPLUS_INCLUDE_PATH=", NULL};
+    const command c = {.arguments = a, .environment = environment};
     int status = 0;
     int rc = process_run(job->processes, &c, job->said, &status, err);
 

@@ -189,6 +189,7 @@ static int add_inputs(const build_job *job, const char *directory, bool with_mod
         if (line[0] == '/' && strncmp(line, job->work, strlen(job->work)) != 0)
             rc = inputs_add(job->inputs, job->root, line, err);
     }
+    rc = rc ? rc : inputs_add_above(job->inputs, job->root, "go.mod", NULL, err);
     free(list);
     buf_deinit(&said);
     return rc;

@@ -318,6 +318,9 @@ static int read_list(const build_job *job, const char *module, error *err)
     buf_init(&text, LIMIT_BUILD_RECORD_BYTES);
     rc = file_read(list, &text, err);
     rc = rc ? rc : depfile_read(buf_slice(&text), add_input, (void *)(uintptr_t)job, err);
+    /* It lists sources only. */
+    rc = rc ? rc : inputs_add_above(job->inputs, job->root, "Cargo.toml", NULL, err);
+    rc = rc ? rc : inputs_add_above(job->inputs, job->root, "Cargo.lock", NULL, err);
     buf_deinit(&text);
     free(list);
     return rc;

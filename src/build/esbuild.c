@@ -198,48 +198,13 @@ static int add_inputs(const build_job *job, slice meta, error *err)
     return rc;
 }
 
-/* Adds the files of a name that esbuild looks for beside a file and in the directories above. Those above
- * the project are named by the way to them, so that they are other ones for another project. */
-static int add_above(const build_job *job, const char *file, const char *name, error *err)
-{
-    size_t root = strlen(job->root), up = 0;
-    int rc = 1;
-
-    for (size_t len = strlen(file); rc == 1 && len > 0;) {
-        char ways[LIMIT_BUILD_DEPTH * 3 + 1] = "", *path;
-
-        for (len--; len > 0 && file[len] != '/';)
-            len--;
-        if (len < root && strncmp(file, job->root, len) == 0 && job->root[len] == '/') {
-            if (++up > LIMIT_BUILD_DEPTH)
-                return 0;
-            for (size_t i = 0; i < up; i++)
-                strcat(ways, "../");
-        }
-        if ((*ways ? asprintf(&path, "%s/%s%s", job->root, ways, name)
-                   : asprintf(&path, "%.*s/%s", (int)len, file, name)) < 0)
-            return no_memory(err);
-        rc = inputs_add_perhaps(job->inputs, job->root, path, err);
-        free(path);
-    }
-    return rc < 0 ? rc : 0;
-}
-
 /* What names mean in each file is said by more files, which esbuild does not list. */
 static int add_configuration(const build_job *job, error *err)
 {
-    size_t count = job->inputs->count;
-    int rc = 0;
+    int rc = inputs_add_above(job->inputs, job->root, "package.json", NULL, err);
 
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        char *file = input_path(job->root, job->inputs->item[i].path);
-
-        rc = file ? add_above(job, file, "package.json", err) : no_memory(err);
-        if (rc == 0 && !strstr(file, "/node_modules/"))
-            rc = add_above(job, file, "tsconfig.json", err);
-        free(file);
-    }
-    return rc;
+    return rc ? rc
+              : inputs_add_above(job->inputs, job->root, "tsconfig.json", "/node_modules/", err);
 }
 
 /* Runs esbuild in the project, so that the names it gives do not depend on where that is. */

@@ -5,6 +5,7 @@
 #include "build/limits.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,7 +66,17 @@ int inputs_add(inputs *in, const char *root, const char *path, error *err)
     return rc;
 }
 
-int inputs_add_perhaps(inputs *in, const char *root, const char *path, error *err)
+char *input_path(const char *root, const char *path)
+{
+    char *whole;
+
+    if (path[0] == '/')
+        return strdup(path);
+    return asprintf(&whole, "%s/%s", root, path) < 0 ? NULL : whole;
+}
+
+/* Adds a file by its whole path, there or not. 1 when it is added, 0 when it was before. */
+static int add_perhaps(inputs *in, const char *root, const char *path, error *err)
 {
     int rc;
 
@@ -77,13 +88,57 @@ int inputs_add_perhaps(inputs *in, const char *root, const char *path, error *er
     return rc ? rc : 1;
 }
 
-char *input_path(const char *root, const char *path)
+/* The path of a name in the directory that the first `len` bytes of `file` are. One above the project is
+ * named by the way to it, so that it is another one for another project. */
+static char *path_above(const char *root, const char *file, size_t len, const char *name)
 {
-    char *whole;
+    char way[PATH_MAX] = "", *path;
+    size_t up = 0;
 
-    if (path[0] == '/')
-        return strdup(path);
-    return asprintf(&whole, "%s/%s", root, path) < 0 ? NULL : whole;
+    if (len < strlen(root) && strncmp(file, root, len) == 0 && root[len] == '/') {
+        for (const char *p = root + len; *p; p++)
+            up += *p == '/';
+    }
+    for (size_t i = 0; i < up && 3 * up < sizeof way; i++)
+        memcpy(way + 3 * i, "../", 4);
+    if ((up ? asprintf(&path, "%s/%s%s", root, way, name)
+            : asprintf(&path, "%.*s/%s", (int)len, file, name)) < 0)
+        return NULL;
+    return path;
+}
+
+/* For one file, up to where another one has been before. */
+static int add_above(inputs *in, const char *root, const char *file, const char *name, error *err)
+{
+    int rc = 1;
+
+    for (size_t len = strlen(file); rc == 1 && len > 0;) {
+        char *path;
+
+        for (len--; len > 0 && file[len] != '/';)
+            len--;
+        path = path_above(root, file, len, name);
+        rc = path ? add_perhaps(in, root, path, err) : error_set(err, E_NO_MEMORY, "out of memory");
+        free(path);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int inputs_add_above(inputs *in, const char *root, const char *name, const char *except, error *err)
+{
+    size_t count = in->count;
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        char *file = input_path(root, in->item[i].path);
+
+        if (!file)
+            return error_set(err, E_NO_MEMORY, "out of memory");
+        if (in->item[i].stamp.size >= 0 && !(except && strstr(file, except)))
+            rc = add_above(in, root, file, name, err);
+        free(file);
+    }
+    return rc;
 }
 
 stamp input_stamp(const char *root, const char *path)

@@ -26,9 +26,11 @@ void inputs_deinit(inputs *in);
  * project. E_NOT_FOUND when there is no such file, E_TOO_LARGE, E_NO_MEMORY. */
 int inputs_add(inputs *in, const char *root, const char *path, error *err) MUST_CHECK;
 
-/* Adds a file that decides on the module whether it is there or not, by its whole path, whose directories
- * are real ones. 1 when it is added, 0 when it is there already. E_TOO_LARGE, E_NO_MEMORY. */
-int inputs_add_perhaps(inputs *in, const char *root, const char *path, error *err) MUST_CHECK;
+/* Adds, for each file that is there, the files of this name beside it and in all directories above, as
+ * tools look for what configures them: those that are not there as well, as they count once they are. Not
+ * for files with `except` in their path, if it is not NULL. E_TOO_LARGE, E_NO_MEMORY. */
+int inputs_add_above(inputs *in, const char *root, const char *name, const char *except,
+                     error *err) MUST_CHECK;
 
 /* Adds a file whose path is as in struct input. */
 int inputs_add_real(inputs *in, const char *path, stamp s, error *err) MUST_CHECK;

@@ -198,6 +198,14 @@ class TestBuilding(BuildProject):
         self.assertIn("as built before", self.build(project).out)
         self.assertEqual(self.compilations(), 0)
 
+    def test_headers_of_the_machine(self):
+        self.source("greeting.h", '#define GREETING "hello"\n', self.tools / "include")
+        self.source("functions/hello.c", WITH_HEADER % "greeting.h")
+        for name in "CPATH", "C_INCLUDE_PATH":
+            self.environment[name] = str(self.tools / "include")
+            self.assertIn("greeting.h", self.build(code=2).err)
+            del self.environment[name]
+
     def test_written_again_at_once(self):
         path = self.source("functions/hello.c")
         self.build()

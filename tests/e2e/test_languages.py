@@ -157,6 +157,21 @@ class TestRust(LanguageProject):
         self.outputs("one", "other you")
         self.outputs("two", "second you")
 
+    def test_crate_beside(self):
+        """What says something of a crate that is used is no source of its."""
+        manifest = '[package]\nname = "shared"\nversion = "%s"\nedition = "2021"\n'
+        self.path("shared", "src").mkdir(parents=True)
+        self.path("shared", "src", "lib.rs").write_text(
+            'pub const VERSION: &str = env!("CARGO_PKG_VERSION");\n')
+        self.source("one/Cargo.toml", (CARGO % ("greeter", SDK / "rust")).replace(
+            "[workspace]", 'shared = { path = "../../shared" }\n[workspace]'))
+        self.source("one/src/lib.rs", RUST.replace("%s", "{}").replace(
+            "{name}\"", "{name}\", shared::VERSION"))
+        for version in "0.1.0", "0.2.0":
+            self.path("shared", "Cargo.toml").write_text(manifest % version)
+            self.build()
+            self.outputs("one", f"{version} you")
+
     def test_mistakes(self):
         self.source("one.rs", RUST.replace("{name}", "{nothing}") % "one")
         said = self.build(code=2)

@@ -136,23 +136,34 @@ namespace Ubiquitous.Extism
             if (read is null)
                 throw new ArgumentNullException(nameof(read));
             RefuseOwnHostFunctions();
-            lock (gate)
+            try
             {
-                IntPtr plugin = Enter();
-                try
-                {
-                    state.Begin(hostContext, cancellationToken);
-                    Native.Result result;
-                    Run(plugin, function, input, cancellationToken, &result);
-                    return read(Output.Span(result.Output, result.OutputLength));
-                }
-                finally
-                {
-                    state.End();
-                    user = 0;
-                    ExtismLog.DrainIfOn();
-                    GC.KeepAlive(this);
-                }
+                lock (gate)
+                    return CallEntered(function, input, read, hostContext, cancellationToken, Enter());
+            }
+            finally
+            {
+                // Not under the lock: who takes the log may call plug-ins.
+                ExtismLog.DrainIfOn();
+            }
+        }
+
+        private TResult CallEntered<TResult>(string function, ReadOnlySpan<byte> input,
+                                             OutputReader<TResult> read, object? hostContext,
+                                             CancellationToken cancellationToken, IntPtr plugin)
+        {
+            try
+            {
+                state.Begin(hostContext, cancellationToken);
+                Native.Result result;
+                Run(plugin, function, input, cancellationToken, &result);
+                return read(Output.Span(result.Output, result.OutputLength));
+            }
+            finally
+            {
+                state.End();
+                user = 0;
+                GC.KeepAlive(this);
             }
         }
 
