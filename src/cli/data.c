@@ -153,8 +153,9 @@ int data_run(const char *name, const data_verb *verbs, size_t count, const char 
     if (!verb)
         return options_refuse(name, "there is no", c.argv[0]);
     if (c.argc - 1 < verb->least || c.argc - 1 > verb->most)
-        return options_refuse(name, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
-                         verb->name);
+        return options_refuse(
+            name, c.argc - 1 < verb->least ? "something is missing behind" : "too much behind",
+            verb->name);
     if (open_data(&c, &err)) {
         fprintf(stderr, "ubiq %s: %s\n", name, error_text(&err));
         error_deinit(&err);
@@ -240,7 +241,8 @@ int data_end_delete(const data_command *c, operation *op, int rc, const char *wh
     return rc;
 }
 
-int data_end_list(const data_command *c, operation *op, int rc, const char *array, const char *member)
+int data_end_list(const data_command *c, operation *op, int rc, const char *array,
+                  const char *member)
 {
     if (rc == 0)
         rc = c->json ? data_print(c, buf_slice(&op->result))

@@ -52,6 +52,17 @@ class Server:
     def errors(self):
         return self.error_path.read_text(errors="replace")
 
+    def counters(self):
+        """What the admin listener counts: requests, calls in flight, connections."""
+        port = int(re.search(r"for you alone: http://127\.0\.0\.1:(\d+)", self.errors()).group(1))
+        token = (self.directory / ".ubiq/admin-token").read_text()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", "/counters", headers={"Authorization": f"Bearer {token}"})
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
     def access(self):
         """The access log's lines so far, complete ones."""
         text = self.access_path.read_text()

@@ -217,7 +217,8 @@ class Time(Project):
                 clients = [server.stream() for _ in range(count)]
                 for s in clients:
                     s.send(request)
-                time.sleep(2)
+                server.wait_for(lambda: server.counters()["calls_in_flight"] >= 2 * count,
+                                "they do not all wait", 60)
                 self.assertEqual(server.request("/echo", b"x").status, others)
                 with server.stream() as s:
                     s.send(request)
@@ -228,7 +229,7 @@ class Time(Project):
                     self.assertEqual(server.request("/healthz").status, 200)
                     for c in clients:
                         c.socket.close()
-                    server.wait_for(lambda: len(server.access()) >= count + 3, "they are not cancelled", 30)
+                    server.wait_for(lambda: len(server.access()) >= count + 3, "they are not cancelled", 60)
                     s.send(request)
                     with self.assertRaises(socket.timeout):
                         s.socket.settimeout(0.3)
