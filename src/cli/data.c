@@ -224,9 +224,15 @@ static int print_list(const data_command *c, slice json, const char *list, const
 
 int data_failed(const data_command *c, operation *op)
 {
+    const char *text = error_text(&op->err);
+    size_t len = strlen(c->name);
+
     if (op->code == SERVICE_OK)
         return 0;
-    fprintf(stderr, "ubiq %s: %s\n", c->name, error_text(&op->err));
+    /* Services begin with their names, which are the commands'. */
+    if (strncmp(text, c->name, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+        text += len + 2;
+    fprintf(stderr, "ubiq %s: %s\n", c->name, text);
     operation_deinit(op);
     return CLI_FAILED;
 }

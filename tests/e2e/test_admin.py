@@ -374,6 +374,8 @@ class Tools(Admin):
             self.assertEqual(done.returncode, 1)
             self.assertIn("none", done.stderr)
             self.assertFalse(self.path("none").exists())
+        done = self.run_command("kv", "get", "none", "-C", self.directory)
+        self.assertEqual((done.returncode, done.stderr), (1, 'ubiq kv: there is no key "none"\n'))
         # Nor is anything made in a directory that is no project.
         self.path("other").mkdir()
         for command in ["kv", "storage", "events"]:
