@@ -54,7 +54,7 @@ make_runtime() {
         "$clang" "${flags[@]}" -std=gnu11 -w -I "$out/crate/quickjs" -I "$source" -c "$file.c" \
             -o "$out/$(basename "$file").o"
     done
-    for file in compile host native runtime system text; do
+    for file in compile host native native_own runtime system text; do
         "$clang" "${flags[@]}" "${own_flags[@]}" -isystem "$out/crate/quickjs" -c "$source/$file.c" \
             -o "$out/$file.o"
     done

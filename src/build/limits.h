@@ -14,7 +14,7 @@
 #define LIMIT_BUILD_JOBS 256   /* at once */
 #define LIMIT_BUILD_VARIANTS 8 /* results kept for one source, by what it includes */
 #define LIMIT_BUILD_ARGUMENTS 64
-#define LIMIT_BUILD_HOST_PARAMS 5       /* of a host's own function, as Extism's JavaScript PDK has it */
+#define LIMIT_BUILD_HOST_PARAMS 5 /* of a host's own function, as Extism's JavaScript PDK has it */
 #define LIMIT_BUILD_HOST_FUNCTIONS 1000 /* that one function of JavaScript declares */
 
 #define BUILD_CACHE_DAYS 30 /* what nobody asked for in that time is removed */

@@ -1,16 +1,14 @@
 /* What the preludes are given: the host, bytes and text, time and chance. */
-#include "runtime.h"
+#include "native.h"
 
 #include "host.h"
+#include "runtime.h"
 #include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <wasi/api.h>
-
-#define ARGS JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv
-#define UNUSED_ARGS (void)self, (void)argc
 
 /* The bytes of a string, in UTF-8, or of a buffer or a view of one. */
 typedef struct bytes {
@@ -51,8 +49,7 @@ static void bytes_free(JSContext *ctx, bytes *b)
     JS_FreeValue(ctx, b->buffer);
 }
 
-/* A block with the value's bytes. -1 with an exception. */
-static int64_t put_value(JSContext *ctx, JSValueConst v)
+int64_t native_put_value(JSContext *ctx, JSValueConst v)
 {
     bytes b;
 
@@ -89,7 +86,7 @@ static JSValue native_host(ARGS)
         JSValueConst v = argv[i + 1];
         if (JS_IsNumber(v)) {
             JS_ToInt64(ctx, &arguments[i], v);
-        } else if ((arguments[i] = put_value(ctx, v)) < 0) {
+        } else if ((arguments[i] = native_put_value(ctx, v)) < 0) {
             return JS_EXCEPTION;
         }
     }
@@ -101,89 +98,7 @@ static JSValue native_host(ARGS)
     return JS_NewInt64(ctx, result);
 }
 
-/* A number as an integer: what is too large for one is the largest. */
-static int64_t integer_of(double d)
-{
-    return d >= 0x1p63 ? INT64_MAX : d <= -0x1p63 ? INT64_MIN : d != d ? 0 : (int64_t)d;
-}
-
-/* An argument's bits in the type that a letter of src/build/host_interface.h names. */
-static bool own_argument(JSContext *ctx, char type, JSValueConst v, int64_t *bits)
-{
-    double d = 0;
-
-    *bits = 0;
-    if (JS_IsUndefined(v) || JS_IsNull(v))
-        return true;
-    if (JS_IsBigInt(v) && (type == 'I' || type == 'i'))
-        return JS_ToBigInt64(ctx, bits, v) == 0;
-    if (!JS_IsNumber(v) && !JS_IsBool(v)) {
-        JS_ThrowTypeError(ctx, "the host's function takes numbers; Memory.fromString(text).offset "
-                               "is one for text");
-        return false;
-    }
-    JS_ToFloat64(ctx, &d, v);
-    if (type == 'F') {
-        memcpy(bits, &d, sizeof d);
-    } else if (type == 'f') {
-        float f = (float)d;
-        memcpy(bits, &f, sizeof f);
-    } else {
-        *bits = integer_of(d);
-    }
-    return true;
-}
-
-static JSValue own_result(JSContext *ctx, char type, int64_t bits)
-{
-    double d;
-    float f;
-
-    switch (type) {
-    case 'i':
-        return JS_NewInt32(ctx, (int32_t)bits);
-    case 'I':
-        return JS_NewNumber(ctx, (double)(uint64_t)bits);
-    case 'f':
-        memcpy(&f, &bits, sizeof f);
-        return JS_NewNumber(ctx, (double)f);
-    case 'F':
-        memcpy(&d, &bits, sizeof d);
-        return JS_NewNumber(ctx, d);
-    default:
-        return JS_UNDEFINED;
-    }
-}
-
-/* own(number, params, result, arguments): calls what the source declares of the host. */
-static JSValue native_own(ARGS)
-{
-    int64_t values[HOST_OWN_PARAMS_MAX] = {0};
-    uint32_t number = 0;
-    bool fine = true;
-
-    UNUSED_ARGS;
-    if (runtime_impure("a function of the host"))
-        return JS_EXCEPTION;
-    const char *params = JS_ToCString(ctx, argv[1]), *result = JS_ToCString(ctx, argv[2]);
-    JS_ToUint32(ctx, &number, argv[0]);
-    for (unsigned i = 0; fine && params && i < HOST_OWN_PARAMS_MAX && params[i]; i++) {
-        JSValue v = JS_GetPropertyUint32(ctx, argv[3], i);
-        fine = own_argument(ctx, params[i], v, &values[i]);
-        JS_FreeValue(ctx, v);
-    }
-    JSValue back = JS_EXCEPTION;
-    if (fine && params && result) {
-        host_call_own(number, values);
-        back = own_result(ctx, result[0], values[0]);
-    }
-    JS_FreeCString(ctx, params);
-    JS_FreeCString(ctx, result);
-    return back;
-}
-
-/* Copies a block: its bytes, freed with free(). */
-static uint8_t *copy_block(uint64_t block, size_t *size)
+uint8_t *native_copy_block(uint64_t block, size_t *size)
 {
     *size = block ? (size_t)extism_length(block) : 0;
     uint8_t *data = malloc(*size + 1);
@@ -195,65 +110,10 @@ static uint8_t *copy_block(uint64_t block, size_t *size)
 /* Takes a block: its bytes, freed with free(). */
 static uint8_t *take_block(uint64_t block, size_t *size)
 {
-    uint8_t *data = copy_block(block, size);
+    uint8_t *data = native_copy_block(block, size);
     if (data && block)
         extism_free(block);
     return data;
-}
-
-/* The number of a block, which may be a BigInt; 0 if it is none. */
-static uint64_t block_of(JSContext *ctx, JSValueConst v)
-{
-    double d = 0;
-    int64_t block = 0;
-
-    if (JS_IsBigInt(v))
-        JS_ToBigInt64(ctx, &block, v);
-    else if (JS_IsNumber(v) && JS_ToFloat64(ctx, &d, v) == 0)
-        block = integer_of(d);
-    return (uint64_t)block;
-}
-
-/* Blocks that the source has itself, until it frees them: Extism's Memory. */
-static JSValue native_block_put(ARGS)
-{
-    UNUSED_ARGS;
-    if (runtime_impure("the host's memory"))
-        return JS_EXCEPTION;
-    int64_t block = put_value(ctx, argv[0]);
-    return block < 0 ? JS_EXCEPTION : JS_NewInt64(ctx, block);
-}
-
-static JSValue native_block_size(ARGS)
-{
-    UNUSED_ARGS;
-    if (runtime_impure("the host's memory"))
-        return JS_EXCEPTION;
-    uint64_t block = block_of(ctx, argv[0]);
-    return JS_NewInt64(ctx, block ? (int64_t)extism_length(block) : 0);
-}
-
-static JSValue native_block_bytes(ARGS)
-{
-    size_t size;
-    UNUSED_ARGS;
-    if (runtime_impure("the host's memory"))
-        return JS_EXCEPTION;
-    uint8_t *data = copy_block(block_of(ctx, argv[0]), &size);
-    JSValue v = data ? JS_NewArrayBufferCopy(ctx, data, size) : JS_ThrowOutOfMemory(ctx);
-    free(data);
-    return v;
-}
-
-static JSValue native_block_free(ARGS)
-{
-    UNUSED_ARGS;
-    if (runtime_impure("the host's memory"))
-        return JS_EXCEPTION;
-    uint64_t block = block_of(ctx, argv[0]);
-    if (block)
-        extism_free(block);
-    return JS_UNDEFINED;
 }
 
 static JSValue text_of_block(JSContext *ctx, uint64_t block)
@@ -342,7 +202,7 @@ static JSValue native_output(ARGS)
 static JSValue native_config(ARGS)
 {
     UNUSED_ARGS;
-    int64_t key = put_value(ctx, argv[0]);
+    int64_t key = native_put_value(ctx, argv[0]);
     if (key < 0)
         return JS_EXCEPTION;
     uint64_t value = extism_config_get((uint64_t)key);
@@ -354,7 +214,7 @@ static JSValue native_var_get(ARGS)
     UNUSED_ARGS;
     if (runtime_impure("a variable"))
         return JS_EXCEPTION;
-    int64_t key = put_value(ctx, argv[0]);
+    int64_t key = native_put_value(ctx, argv[0]);
     if (key < 0)
         return JS_EXCEPTION;
     uint64_t value = extism_var_get((uint64_t)key);
@@ -366,7 +226,7 @@ static JSValue native_var_set(ARGS)
     UNUSED_ARGS;
     if (runtime_impure("a variable"))
         return JS_EXCEPTION;
-    int64_t key = put_value(ctx, argv[0]), value = put_value(ctx, argv[1]);
+    int64_t key = native_put_value(ctx, argv[0]), value = native_put_value(ctx, argv[1]);
     if (key < 0 || value < 0)
         return JS_EXCEPTION;
     extism_var_set((uint64_t)key, (uint64_t)value);
@@ -379,7 +239,7 @@ static JSValue native_http_request(ARGS)
     UNUSED_ARGS;
     if (runtime_impure("a request"))
         return JS_EXCEPTION;
-    int64_t head = put_value(ctx, argv[0]), body = put_value(ctx, argv[1]);
+    int64_t head = native_put_value(ctx, argv[0]), body = native_put_value(ctx, argv[1]);
     if (head < 0 || body < 0)
         return JS_EXCEPTION;
     return JS_NewInt64(ctx, (int64_t)extism_http_request((uint64_t)head, (uint64_t)body));
@@ -408,7 +268,7 @@ static JSValue native_log(ARGS)
     if (runtime_impure("the log"))
         return JS_EXCEPTION;
     JS_ToInt32(ctx, &level, argv[0]);
-    int64_t text = put_value(ctx, argv[1]);
+    int64_t text = native_put_value(ctx, argv[1]);
     if (text < 0)
         return JS_EXCEPTION;
     if (text == 0)
@@ -543,11 +403,6 @@ static JSValue native_clone(ARGS)
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("bound", 1, native_bound),
     JS_CFUNC_DEF("host", 1, native_host),
-    JS_CFUNC_DEF("own", 4, native_own),
-    JS_CFUNC_DEF("blockPut", 1, native_block_put),
-    JS_CFUNC_DEF("blockSize", 1, native_block_size),
-    JS_CFUNC_DEF("blockBytes", 1, native_block_bytes),
-    JS_CFUNC_DEF("blockFree", 1, native_block_free),
     JS_CFUNC_DEF("text", 1, native_text),
     JS_CFUNC_DEF("bytes", 1, native_bytes),
     JS_CFUNC_DEF("inputSize", 0, native_input_size),
@@ -576,6 +431,7 @@ void native_define(JSContext *ctx, JSValueConst object)
     JSValue global = JS_GetGlobalObject(ctx), math = JS_GetPropertyStr(ctx, global, "Math");
 
     JS_SetPropertyFunctionList(ctx, object, functions, sizeof functions / sizeof functions[0]);
+    native_define_own(ctx, object);
     JS_DefinePropertyValueStr(ctx, math, "random", JS_NewCFunction(ctx, math_random, "random", 0),
                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
     JSValue numbers = JS_NewObject(ctx);
