@@ -14,10 +14,15 @@
 /* JavaScript and TypeScript. The runtime that is inside this program compiles; esbuild is there for
  * TypeScript and for imports of other files and of packages only. */
 
+enum { ESBUILD = 1 }; /* that UBIQ_ESBUILD names; this program compiles */
+
 static int find_javascript(build_tools *t, error *err)
 {
+    const char *own = getenv("UBIQ_ESBUILD");
     char text[256];
 
+    if (own && *own && !(t->path[ESBUILD] = strdup(own)))
+        return error_set(err, E_NO_MEMORY, "out of memory");
     snprintf(text, sizeof text, "JavaScript %s %.100s", runtime_of("js")->name, esbuild_version());
     t->version = strdup(runtime_of("js")->name);
     return t->version ? tools_stamp(t, text, err) : error_set(err, E_NO_MEMORY, "out of memory");

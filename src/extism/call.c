@@ -176,6 +176,9 @@ static void finish(call *c, int failed)
     } else {
         outcome_read(&c->outcome, c->instance, c->function, failed, raw, &c->err);
     }
+    /* Requests that the guest has not waited for are judged by whom it served. */
+    http_calls_destroy(c->state.http_calls);
+    c->state.http_calls = NULL;
     c->done = true;
 }
 

@@ -13,8 +13,9 @@ typedef struct call call;
 /* A main module may export "ubiq_prepare", () -> i32. It is run once, in the first call's instance, before
  * that gets its input: what it leaves in memories and globals, all instances begin with from then on. It is for
  * what is the same for all calls, a language's start-up and a function's top level: the host's functions
- * cannot be called, but for the configuration, and time and chance it must not ask for. When it returns
- * something else than 0, or fails, that counts for nothing and instances begin as ever. */
+ * cannot be called, but for the configuration, nor WASI's for time and chance; nor can they by the start-up
+ * functions that run before it, whose effects are kept too. When it returns something else than 0, or any
+ * of this fails, that counts for nothing and instances begin as ever. */
 
 enum call_status {
     CALL_DONE,   /* call_output and call_error tell how */

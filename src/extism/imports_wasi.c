@@ -160,6 +160,12 @@ static void poll_oneoff(void *env, wasmtime_caller_t *caller, const wasmtime_val
         (wasmtime_async_continuation_t){.callback = is_due, .env = p, .finalizer = free};
 }
 
+/* What runs now runs for all calls, which must not have the same time or the same chance. */
+static bool too_early(wasmtime_caller_t *caller)
+{
+    return instance_state(instance_of_caller(caller))->preparing;
+}
+
 /* `len` bytes of the caller's memory, or NULL. */
 static uint8_t *caller_bytes(wasmtime_caller_t *caller, uint32_t offset, uint64_t len)
 {
@@ -181,6 +187,8 @@ static wasm_trap_t *clock_time_get(void *env, wasmtime_caller_t *caller, wasmtim
     struct timespec now;
 
     (void)env, (void)n;
+    if (too_early(caller))
+        return imports_trap(IMPORTS_TOO_EARLY);
     raw[0].i32 = ERRNO_SUCCESS;
     if (!out) {
         raw[0].i32 = ERRNO_FAULT;
@@ -201,6 +209,8 @@ static wasm_trap_t *random_get(void *env, wasmtime_caller_t *caller, wasmtime_va
     uint8_t *out = caller_bytes(caller, (uint32_t)raw[0].i32, left);
 
     (void)env, (void)n;
+    if (too_early(caller))
+        return imports_trap(IMPORTS_TOO_EARLY);
     raw[0].i32 = out ? ERRNO_SUCCESS : ERRNO_FAULT;
     while (out && left > 0) {
         ssize_t got = getrandom(out, left, 0);

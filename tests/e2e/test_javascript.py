@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 
 from harness import UBIQ, Backend, Project, in_parallel
 
@@ -257,6 +258,25 @@ export default async () => {{
         done = self.build()
         self.assertEqual(done.returncode, 2)
         self.assertIn("functions/typed.ts:1:", done.stderr)
+
+    def test_another_esbuild(self):
+        esbuild = self.path("esbuild")
+        self.write("functions/typed.ts", "whatever it makes of it")
+        for word in "one", "two":
+            self.write("esbuild", "#!/bin/sh\nfor a; do case $a in --outfile=*) out=${a#*=} ;; "
+                       "--metafile=*) meta=${a#*=} ;; esac; done\n"
+                       f"echo 'export default () => \"{word}\";' > $out\n"
+                       "echo '{\"version\":3,\"sources\":[],\"mappings\":\"\"}' > $out.map\n"
+                       "echo '{\"inputs\":{}}' > $meta\n")
+            esbuild.chmod(0o755)
+            past = time.time() - 10
+            os.utime(self.path("functions/typed.ts"), (1000, 1000))
+            os.utime(esbuild, (past, past))
+            done = subprocess.run([UBIQ, "build", self.directory], capture_output=True, text=True, timeout=60,
+                                  env={**os.environ, "UBIQ_ESBUILD": str(esbuild)})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with self.serve() as server:
+                self.assertEqual(server.request("/typed", b"").body, word.encode())
 
     def test_plain_sources_need_no_other_program(self):
         self.write("functions/hello.js", "export default () => 'hello';")

@@ -169,6 +169,8 @@ class TestRust(LanguageProject):
             "{name}\"", "{name}\", shared::VERSION"))
         for version in "0.1.0", "0.2.0":
             self.path("shared", "Cargo.toml").write_text(manifest % version)
+            past = time.time() - 10
+            os.utime(self.path("shared", "src", "lib.rs"), (past, past))
             self.build()
             self.outputs("one", f"{version} you")
 

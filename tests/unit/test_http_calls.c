@@ -81,6 +81,10 @@ static const char guest[] =
     "      (local.set $n (i32.add (local.get $n) (i32.const 1)))"
     "      (br $l)))"
     "    (local.get $n))"
+    /* Does not wait for it. */
+    "  (func (export \"leave\") (result i32)"
+    "    (drop (call $start (call $request) (i64.const 0)))"
+    "    (i32.const 0))"
     /* Without end. */
     "  (func (export \"endless\") (result i32)"
     "    (loop $l"
@@ -184,6 +188,18 @@ static void test_a_call_that_goes_cancels(void **state)
         assert_int_equal(transfer[i].cancelled, i != 1);
 }
 
+/* A call that has ended may be kept for another one, which is somebody else's. */
+static void test_none_outlive_their_call(void **state)
+{
+    call *c = begin("leave");
+
+    (void)state;
+    assert_int_equal(call_poll(c), CALL_DONE);
+    assert_int_equal(started, 1);
+    assert_true(transfer[0].cancelled);
+    call_destroy(c);
+}
+
 static void gives_head(const char *head)
 {
     call *c = begin("head");
@@ -279,10 +295,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_five_run_at_once),         cmocka_unit_test(test_ends_together),
-        cmocka_unit_test(test_a_call_that_goes_cancels), cmocka_unit_test(test_heads_of_failures),
-        cmocka_unit_test(test_waits_that_find_nothing),  cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_far_too_many),             cmocka_unit_test(test_without_end),
+        cmocka_unit_test(test_five_run_at_once),
+        cmocka_unit_test(test_ends_together),
+        cmocka_unit_test(test_a_call_that_goes_cancels),
+        cmocka_unit_test(test_heads_of_failures),
+        cmocka_unit_test(test_waits_that_find_nothing),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_none_outlive_their_call),
+        cmocka_unit_test(test_far_too_many),
+        cmocka_unit_test(test_without_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

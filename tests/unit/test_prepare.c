@@ -198,6 +198,37 @@ static void test_start_up_that_asks(void **state)
     }
 }
 
+/* Nor may what is kept depend on the time, or be a random number that all calls have. */
+static void test_time_and_chance(void **state)
+{
+    static const char *const texts[] = {
+        "(module"
+        "  (import \"wasi_snapshot_preview1\" \"random_get\" (func $f (param i32 i32) (result "
+        "i32)))"
+        "  (memory (export \"memory\") 1)"
+        "  (func (export \"ubiq_prepare\") (result i32) (call $f (i32.const 8) (i32.const 8)))"
+        "  (func (export \"look\") (result i32) (i64.ne (i64.load (i32.const 8)) (i64.const 0))))",
+        "(module"
+        "  (import \"wasi_snapshot_preview1\" \"clock_time_get\""
+        "    (func $f (param i32 i64 i32) (result i32)))"
+        "  (memory (export \"memory\") 1)"
+        "  (func (export \"ubiq_prepare\") (result i32)"
+        "    (call $f (i32.const 0) (i64.const 1) (i32.const 8)))"
+        "  (func (export \"look\") (result i32) (i64.ne (i64.load (i32.const 8)) (i64.const 0))))",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        compiled_plugin *code =
+            guest_compile_with(texts[i], &(compiled_options){.http = &guest_http, .wasi = true});
+        guest_result r = guest_call(code, "look", slice_str(""));
+        assert_int_equal(r.code, 0);
+        guest_result_free(&r);
+        assert_int_equal(code->prepare_stage, PREPARE_REFUSED);
+        compiled_plugin_unref(code);
+    }
+}
+
 static void test_start_up_is_kept(void **state)
 {
     compiled_plugin *code =
@@ -415,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_idle_instances_catch_up),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_start_up_that_asks),
+        cmocka_unit_test(test_time_and_chance),
         cmocka_unit_test(test_start_up_is_kept),
         cmocka_unit_test(test_configuration_may_be_asked_for),
         cmocka_unit_test(test_grows),
