@@ -6,5 +6,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${UBIQ_BUILD_DIR:-$(cd "$here/.." && pwd)/build}
 
+# Its webhook leads to itself.
+for argument; do
+    [ "${before:-}" != --listen ] || export SHORTENER_PORT=${argument##*:}
+    before=$argument
+done
 "$build/ubiq" build "$here/shortener"
 exec "$build/ubiq" serve "$here/shortener" --env development "$@"
