@@ -239,7 +239,8 @@ static int compile(const build_job *job, const char *object, const char *list, e
     arguments_add(&a, "-o");
     arguments_add(&a, "%s", object);
     arguments_add(&a, "--");
-    arguments_add(&a, "%s", job->source);
+    /* A project's name may begin as an option does. */
+    arguments_add(&a, "%s%s", job->source[0] == '-' ? "./" : "", job->source);
     rc = run(job, &a, err);
     arguments_deinit(&a);
     return rc;

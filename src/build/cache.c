@@ -4,6 +4,7 @@
 #include "build/cache_internal.h"
 #include "build/limits.h"
 #include "build/output.h"
+#include "build/tools.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -212,26 +213,42 @@ int build_cache_find(const build_cache *c, const char *key, const char *root, in
     return rc;
 }
 
+/* The directory with the SDKs, without links; the caller frees it. NULL when it is not found. */
+static char *find_sdks(void)
+{
+    char *c = NULL, *real = NULL, *slash;
+
+    if (tools_guest_directory("c", &c, NULL) == 0)
+        real = realpath(c, NULL);
+    free(c);
+    slash = real ? strrchr(real, '/') : NULL;
+    if (slash)
+        slash[1] = '\0';
+    return real;
+}
+
 /* Whether an input from outside is likely to have been named by the way to it from the project, as
- * "../lib/x.h": in another project the same name is another file. */
-static bool is_beside(const char *root, const char *path)
+ * "../lib/x.h": in another project the same name is another file. What is in `sdks` is not. */
+static bool is_beside(const char *root, const char *path, const char *sdks)
 {
     size_t first = 1 + strcspn(root + 1, "/");
 
-    return path[0] == '/' && strncmp(path, root, first) == 0 && path[first] == '/';
+    return path[0] == '/' && strncmp(path, root, first) == 0 && path[first] == '/' &&
+           !(sdks && strncmp(path, sdks, strlen(sdks)) == 0);
 }
 
 /* Appends the lines of what a module was made of besides its sources. */
 static int describe(buf *text, const char *root, const inputs *in, const char *hash)
 {
     int rc = buf_printf(text, "module %s\n", hash);
+    char *sdks = find_sdks();
     bool beside = false;
 
     for (size_t i = in->sources; i < in->count && !beside; i++)
-        beside = is_beside(root, in->item[i].path);
+        beside = is_beside(root, in->item[i].path, sdks);
+    free(sdks);
     if (rc == 0 && beside)
         rc = buf_printf(text, "root %s\n", root);
-
     for (size_t i = in->sources; rc == 0 && i < in->count; i++) {
         const input *one = &in->item[i];
         char content[SHA256_HEX_BYTES];

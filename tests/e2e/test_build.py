@@ -288,7 +288,7 @@ class TestBuilding(BuildProject):
         self.assertIn("functions/hello.c: built", self.build(".", cwd=self.directory).out)
         self.assertEqual(self.build(self.directory + "//").out, "all up to date\n")
         strange = pathlib.Path(self.directory, "-x y")
-        self.source("functions/hello.c", directory=strange)
+        self.source("functions/hello.c", HELLO + "/* not in the cache */", directory=strange)
         self.assertIn("-x y/functions/hello.c: ", self.build("--", "-x y", cwd=self.directory).out)
         self.outputs("hello", "hello", directory=strange)
 

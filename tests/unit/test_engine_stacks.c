@@ -93,7 +93,8 @@ static void check_row(size_t before, int access_before)
         assert_guarded(row);
     } else {
         assert_int_equal(engine_stacks_merge(COUNT, BYTES), STACKS_MERGED);
-        assert_true(mappings(row) <= 2);
+        /* What lies beside the row may have joined it. */
+        assert_true(mappings(row) <= COUNT);
         assert_guarded(row);
         /* What is given back keeps its guards. */
         madvise(row, COUNT * STEP, MADV_DONTNEED);

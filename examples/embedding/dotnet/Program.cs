@@ -9,7 +9,7 @@ internal static class Program
     private static async Task Main(string[] arguments)
     {
         using var project = new UbiqProject(arguments.Length > 0 ? arguments[0] : "greeter");
-        Console.WriteLine(await project.InvokeAsync("greet", "Ada", TimeSpan.FromSeconds(1)));
+        Console.WriteLine(await project.InvokeAsync("greet", "Ada", TimeSpan.FromSeconds(10)));
 
         using HttpClient client = project.CreateClient();
         HttpResponseMessage answer = await client.PostAsync("/greet", new StringContent("Bob"));
