@@ -116,22 +116,33 @@ static uint8_t *take_block(uint64_t block, size_t *size)
     return data;
 }
 
+/* A string, or a Uint8Array, of these bytes, which are freed; NULL stands for no memory. */
+static JSValue text_of_data(JSContext *ctx, uint8_t *data, size_t size)
+{
+    JSValue v = data ? text_decode(ctx, data, size, 0) : JS_ThrowOutOfMemory(ctx);
+    free(data);
+    return v;
+}
+
+static JSValue bytes_of_data(JSContext *ctx, uint8_t *data, size_t size)
+{
+    JSValue v = data ? JS_NewUint8ArrayCopy(ctx, data, size) : JS_ThrowOutOfMemory(ctx);
+    free(data);
+    return v;
+}
+
 static JSValue text_of_block(JSContext *ctx, uint64_t block)
 {
     size_t size;
     uint8_t *data = take_block(block, &size);
-    JSValue v = data ? text_decode(ctx, data, size, 0) : JS_ThrowOutOfMemory(ctx);
-    free(data);
-    return v;
+    return text_of_data(ctx, data, size);
 }
 
 static JSValue bytes_of_block(JSContext *ctx, uint64_t block)
 {
     size_t size;
     uint8_t *data = take_block(block, &size);
-    JSValue v = data ? JS_NewUint8ArrayCopy(ctx, data, size) : JS_ThrowOutOfMemory(ctx);
-    free(data);
-    return v;
+    return bytes_of_data(ctx, data, size);
 }
 
 static JSValue native_text(ARGS)
@@ -168,9 +179,7 @@ static JSValue native_input_text(ARGS)
     if (runtime_impure("the input"))
         return JS_EXCEPTION;
     data = host_input(&size);
-    JSValue v = data ? text_decode(ctx, data, size, 0) : JS_ThrowOutOfMemory(ctx);
-    free(data);
-    return v;
+    return text_of_data(ctx, data, size);
 }
 
 static JSValue native_input_bytes(ARGS)
@@ -182,9 +191,7 @@ static JSValue native_input_bytes(ARGS)
     if (runtime_impure("the input"))
         return JS_EXCEPTION;
     data = host_input(&size);
-    JSValue v = data ? JS_NewUint8ArrayCopy(ctx, data, size) : JS_ThrowOutOfMemory(ctx);
-    free(data);
-    return v;
+    return bytes_of_data(ctx, data, size);
 }
 
 static JSValue native_output(ARGS)

@@ -59,7 +59,7 @@ bool runtime_impure(const char *what)
     return true;
 }
 
-const char *runtime_value_text(JSValueConst exception, size_t *size)
+static const char *value_text(JSValueConst exception, size_t *size)
 {
     JSContext *ctx = runtime_context;
     JSValue describe = runtime_hook("describe");
@@ -75,7 +75,7 @@ const char *runtime_value_text(JSValueConst exception, size_t *size)
 const char *runtime_exception_text(size_t *size)
 {
     JSValue e = JS_GetException(runtime_context);
-    const char *c = runtime_value_text(e, size);
+    const char *c = value_text(e, size);
     JS_FreeValue(runtime_context, e);
     return c;
 }
@@ -84,7 +84,7 @@ static int fail_with(JSValueConst exception)
 {
     static const char unknown[] = "the function failed, and its error cannot be put into words";
     size_t size = 0;
-    const char *text = runtime_value_text(exception, &size);
+    const char *text = value_text(exception, &size);
 
     host_error(text ? text : unknown, text ? size : sizeof unknown - 1);
     JS_FreeCString(runtime_context, text);

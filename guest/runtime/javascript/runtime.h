@@ -36,9 +36,9 @@ void runtime_prepare(void);
  * settle it. */
 JSPromiseStateEnum runtime_settle(JSValueConst promise);
 
-/* The pending exception as text with its stack, which the caller frees with JS_FreeCString. */
+/* The pending exception as text with its stack, which the caller frees with JS_FreeCString. NULL, without
+ * `*size`, when it cannot be put into words. */
 const char *runtime_exception_text(size_t *size);
-const char *runtime_value_text(JSValueConst exception, size_t *size);
 
 /* What a function's module carries: its kind, the names of its exports, where its lines come from
  * (src/build/source_lines.h), the functions of the host that it declares, "name:params:result" a line, and

@@ -3,6 +3,8 @@
 
 #include "engine.h"
 
+/* Strings and bytes for JavaScript; all of these are an exception when there is no memory. */
+
 enum { TEXT_FATAL = 1, TEXT_KEEP_BOM = 2 };
 
 /* A string of UTF-8; what is not becomes U+FFFD, as the Encoding Standard has it, or undefined with

@@ -1,6 +1,7 @@
 //! Blocks of the host's memory.
 
 use extism_pdk::extism;
+use extism_pdk::json::Value;
 
 /// A block that is freed when it goes. Offset 0 is the block of no bytes.
 pub struct Block(u64);
@@ -17,6 +18,15 @@ impl Block {
             let offset = extism::alloc(bytes.len() as u64);
             extism::store(offset, bytes);
             Block(offset)
+        }
+    }
+
+    /// The attributes of a line of the log or of an event; null stands for none.
+    pub fn of_attributes(attributes: &Value) -> Block {
+        if attributes.is_null() {
+            Block(0)
+        } else {
+            Block::of(attributes.to_string())
         }
     }
 

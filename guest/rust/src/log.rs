@@ -17,7 +17,7 @@ pub enum Level {
 
 /// Writes a line with attributes, which are a JSON object: `json!({"order": 17})`.
 pub fn write(level: Level, message: impl AsRef<str>, attributes: &Value) -> Result<(), Error> {
-    let attributes = Block::of(if attributes.is_null() { String::new() } else { attributes.to_string() });
+    let attributes = Block::of_attributes(attributes);
     let message = Block::of(message.as_ref());
     number(unsafe { host::ubiq_log(level as i32, message.offset(), attributes.offset()) })?;
     Ok(())

@@ -14,7 +14,7 @@ pub fn attribute(key: impl AsRef<str>, value: impl AsRef<str>) -> Result<(), Err
 
 /// Notes an event, with attributes that are a JSON object or null.
 pub fn event(name: impl AsRef<str>, attributes: &Value) -> Result<(), Error> {
-    let attributes = Block::of(if attributes.is_null() { String::new() } else { attributes.to_string() });
+    let attributes = Block::of_attributes(attributes);
     let name = Block::of(name.as_ref());
     number(unsafe { host::ubiq_trace_event(name.offset(), attributes.offset()) })?;
     Ok(())
