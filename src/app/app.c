@@ -106,14 +106,9 @@ uint64_t app_most_response_bytes(const app *a)
     return most;
 }
 
-bool app_has_triggers(const app *a)
-{
-    return a->config.trigger_count > 0;
-}
-
 int app_open_services(app *a, error *err)
 {
-    if (!a->uses_services && !app_has_triggers(a))
+    if (!a->uses_services && a->config.trigger_count == 0)
         return 0;
     return services_open(&a->services, a->path, &a->config, err);
 }

@@ -52,9 +52,6 @@ int app_open_services(app *a, error *err) MUST_CHECK;
 /* Closes them, once nothing runs that uses them; what is being written is done first. */
 void app_close_services(app *a);
 
-/* Whether there is anything to be delivered to functions. */
-bool app_has_triggers(const app *a);
-
 /* The services; their members are NULL where no function may use them. Borrowed. */
 const services *app_services(const app *a);
 

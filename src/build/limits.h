@@ -7,7 +7,6 @@
 #define LIMIT_BUILD_SOURCE_BYTES (512UL * 1024 * 1024) /* of one file that is hashed */
 #define LIMIT_BUILD_RECORD_BYTES (64UL * 1024 * 1024)  /* of what is kept about one function */
 #define LIMIT_BUILD_SAID_BYTES (1024UL * 1024) /* that a compiler prints; more is left out */
-#define LIMIT_BUILD_FUNCTIONS 100000
 #define LIMIT_BUILD_INPUTS 100000 /* files that one function is made of */
 #define LIMIT_BUILD_NAME_BYTES 512
 #define LIMIT_BUILD_DEPTH 16   /* of directories */

@@ -18,8 +18,8 @@ typedef struct build_tools {
 /* Frees the content. Takes an all-zero one. */
 void tools_deinit(build_tools *t);
 
-/* The first program of this name in $PATH, real and absolute; the caller frees it. NULL when there is
- * none. */
+/* The first program of this name in $PATH, by an absolute path whose links are not followed; the caller
+ * frees it. NULL when there is none. */
 char *tools_find(const char *name);
 
 /* The directory of the guest SDK of a language, "c", beside the program that runs or where it was built;

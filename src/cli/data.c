@@ -110,8 +110,10 @@ static int open_data(data_command *c, error *err)
     rc = rc ? rc
             : config_read(&c->config, c->project,
                           c->environment ? c->environment : ENVIRONMENT_DEVELOPMENT, &found, err);
-    if (rc)
+    if (rc) {
+        problems_deinit(&found);
         return rc;
+    }
     rc = problems_conclude(&found, err);
     problems_deinit(&found);
     rc = rc ? rc : services_open(&c->services, c->project, &c->config, err);

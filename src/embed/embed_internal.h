@@ -43,10 +43,11 @@ typedef struct quiet {
 void quiet_begin(quiet *q);
 void quiet_end(const quiet *q);
 
-/* A result that is an error; NULL without memory. */
+/* A result that is an error, with a copy of the text. The caller frees it with ubiq_result_free; NULL without
+ * memory. */
 ubiq_result *result_of_error(int code, const char *text);
 
-/* What came of a call; NULL without memory. */
+/* The same of what came of a call, copied out of `o`. */
 ubiq_result *result_of_outcome(const local_outcome *o);
 
 /* Appends the request as HTTP/1.1 has it. When it is none that could be sent, E_INVALID, and

@@ -20,7 +20,7 @@ static struct timespec refresh(access_log *l)
         l->second = now.tv_sec;
         gmtime_r(&now.tv_sec, &tm);
         strftime(l->stamp, sizeof l->stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-        strftime(l->date, sizeof l->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        http_date(l->date, now.tv_sec);
     }
     return now;
 }

@@ -1,6 +1,7 @@
 #ifndef UBIQ_SERVER_ACCESS_LOG_H
 #define UBIQ_SERVER_ACCESS_LOG_H
 
+#include "server/conditional.h"
 #include "server/connection.h"
 #include "server/log_writer.h"
 
@@ -9,11 +10,11 @@
  * the answers need too. */
 typedef struct access_log {
     log_writer *writer; /* borrowed; NULL: no log is kept */
-    char *block;
+    char *block; /* owned, until the writer takes it; or NULL */
     size_t len;
     int64_t second;
     char stamp[24]; /* "2026-01-31T12:00:00" */
-    char date[40];  /* "Sat, 31 Jan 2026 12:00:00 GMT" */
+    char date[HTTP_DATE_BYTES];
 } access_log;
 
 /* Adds the line of a request that is answered; `now_ns` is clock_ns. */

@@ -1,8 +1,8 @@
 #include "server/error_log.h"
 
 #include "base/buf.h"
-
-#include <time.h>
+#include "base/calendar.h"
+#include "base/clock.h"
 
 #define TEXT_SHOWN (16UL * 1024)
 
@@ -63,17 +63,13 @@ void error_log_write_line(log_writer *w, enum error_log_level level, const char 
                           const char *invocation, slice text, slice attributes)
 {
     static const char *const names[] = {"TRACE", "DEBUG", "INFO ", "WARN ", "ERROR"};
-    struct timespec now;
-    char stamp[32];
-    struct tm tm;
+    char stamp[CALENDAR_TIME_BYTES];
     buf line;
     int rc;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+    calendar_put_time(clock_wall_ms(), stamp);
     buf_init(&line, TEXT_SHOWN * 10 + 2048);
-    rc = buf_printf(&line, "%s.%03ldZ %s %s", stamp, now.tv_nsec / 1000000, names[level], function);
+    rc = buf_printf(&line, "%s %s %s", stamp, names[level], function);
     if (rc == 0 && invocation)
         rc = buf_printf(&line, " invocation %s", invocation);
     rc = rc ? rc : buf_append_str(&line, ": ");

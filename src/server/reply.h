@@ -30,9 +30,6 @@ void reply_drop_file(connection *c);
  * of any kind; of a long one the start is sent. */
 void reply_error(connection *c, int status, const char *extra, const char *code, slice message);
 
-/* The same with header lines of any length. */
-void reply_error_with(connection *c, int status, slice headers, const char *code, slice message);
-
 /* Answers a request that cannot be read to its end, so that nothing behind it can be either. */
 void reply_refuse(connection *c, int status);
 

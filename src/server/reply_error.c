@@ -3,8 +3,9 @@
 
 #define MESSAGE_BYTES 4096
 
-static void send_error(connection *c, reply r, const char *code, slice message)
+void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
 {
+    reply r = {.status = status, .extra = extra, .type = "application/json"};
     buf body;
     int rc;
 
@@ -19,20 +20,9 @@ static void send_error(connection *c, reply r, const char *code, slice message)
     rc = rc ? rc : buf_append_str(&body, "}}\n");
     if (rc)
         buf_clear(&body);
-    r.type = "application/json";
     r.body = buf_slice(&body);
     reply_send(c, &r);
     buf_deinit(&body);
-}
-
-void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
-{
-    send_error(c, (reply){.status = status, .extra = extra}, code, message);
-}
-
-void reply_error_with(connection *c, int status, slice headers, const char *code, slice message)
-{
-    send_error(c, (reply){.status = status, .headers = headers}, code, message);
 }
 
 void reply_refuse(connection *c, int status)

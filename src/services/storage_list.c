@@ -1,33 +1,18 @@
 #include "services/storage_internal.h"
 
+#include "base/calendar.h"
 #include "base/json.h"
 #include "services/listing.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <time.h>
-
-#define TIME_BYTES 40
-
-/* "2026-01-31T09:30:00.125Z" */
-static void put_time(int64_t ms, char out[TIME_BYTES])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    char text[TIME_BYTES / 2] = "";
-    struct tm t;
-
-    if (gmtime_r(&seconds, &t))
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
-    snprintf(out, TIME_BYTES, "%s.%03dZ", text, (int)(ms % 1000));
-}
 
 static int put_item(buf *out, slice path, uint64_t size, int64_t modified)
 {
-    char time[TIME_BYTES];
+    char time[CALENDAR_TIME_BYTES];
     int rc = buf_append_str(out, "{\"path\":");
 
-    put_time(modified, time);
+    calendar_put_time(modified, time);
     if (rc == 0)
         rc = json_put_string(out, path);
     return rc ? rc
