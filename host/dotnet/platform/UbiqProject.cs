@@ -112,10 +112,11 @@ namespace Ubiquitous
         /// <summary>Begins no more calls, lets those that were begun end, and then cancels what is
         /// left.</summary>
         /// <param name="drain">How long they have.</param>
+        /// <exception cref="ArgumentOutOfRangeException">It is negative, and not infinite.</exception>
         /// <exception cref="InvalidOperationException">This is the log's callback.</exception>
         public void Stop(TimeSpan drain)
         {
-            if (Native.ubiq_project_stop(handle, (uint)Math.Min(uint.MaxValue, Milliseconds(drain, true))) != 0)
+            if (Native.ubiq_project_stop(handle, (uint)Math.Min(uint.MaxValue, Milliseconds(drain, isDrain: true))) != 0)
                 throw new InvalidOperationException("The log's callback may not stop a project.");
         }
 
@@ -199,11 +200,13 @@ namespace Ubiquitous
 
         private static byte[]? Bytes(string? text) => text is null ? null : Utf8.WithNul(text, nameof(text));
 
-        private static ulong Milliseconds(TimeSpan? time, bool mayBeNone = false)
+        /// <summary>As the library takes them: no limit is 0 for a timeout, and the most there is for a drain,
+        /// which may be 0.</summary>
+        private static ulong Milliseconds(TimeSpan? time, bool isDrain = false)
         {
             if (time is null || time == Timeout.InfiniteTimeSpan)
-                return mayBeNone ? ulong.MaxValue : 0;
-            if (time < TimeSpan.Zero || (time == TimeSpan.Zero && !mayBeNone))
+                return isDrain ? ulong.MaxValue : 0;
+            if (time < TimeSpan.Zero || (time == TimeSpan.Zero && !isDrain))
                 throw new ArgumentOutOfRangeException(nameof(time));
             return (ulong)Math.Ceiling(time.Value.TotalMilliseconds);
         }
