@@ -264,6 +264,12 @@ class Backend:
         self.listener.close()
 
 
+def http_response(status, body, *headers):
+    """The bytes of a response that a Backend can answer with."""
+    head = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
 def in_parallel(count, work):
     """Runs work(0) ... work(count - 1) in threads; their results in order."""
     results = [None] * count

@@ -7,7 +7,7 @@ import statistics
 import time
 import unittest
 
-from harness import Backend, Project, in_parallel
+from harness import Backend, Project, http_response, in_parallel
 
 
 class Isolation(Project):
@@ -242,11 +242,6 @@ class Time(Project):
         return int(fields[11]) / 100, int(fields[12]) / 100
 
 
-def http(status, body, *headers):
-    head = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
 class Outbound(Project):
     def setUp(self):
         super().setUp()
@@ -274,7 +269,7 @@ class Outbound(Project):
     def test_one_worker_waits_for_many(self):
         def answer(request):
             time.sleep(0.5)
-            return http(200, request.split()[1])
+            return http_response(200, request.split()[1])
 
         backend = self.backend(answer)
         self.server.request("/echo", b"x")
@@ -299,19 +294,19 @@ class Outbound(Project):
         self.assertLess(statistics.median(waits), 0.1)
 
     def test_hosts_that_are_not_allowed(self):
-        backend = self.backend(lambda _: http(200, b"hello"))
+        backend = self.backend(lambda _: http_response(200, b"hello"))
         self.assertEqual(self.fetch(backend).body, b"hello")
         for answer in [self.fetch(backend, function="denied"), self.fetch(backend, host="localhost")]:
             self.assertEqual((answer.status, answer.error()["code"]), (500, "function_failed"))
         self.server.said("HTTP request to http://localhost:[0-9]+/ is not allowed")
         elsewhere = f"Location: http://localhost:{backend.port}/"
-        redirects = self.backend(lambda _: http(302, b"", elsewhere))
+        redirects = self.backend(lambda _: http_response(302, b"", elsewhere))
         self.assertEqual(self.fetch(redirects).status, 500)
 
     def test_redirects(self):
         def answer(request):
             n = int(request.split()[1][1:] or b"0")
-            return http(200, b"there") if n == 5 else http(302, b"", f"Location: /{n + 1}")
+            return http_response(200, b"there") if n == 5 else http_response(302, b"", f"Location: /{n + 1}")
 
         self.assertEqual(self.fetch(self.backend(answer), "/0").body, b"there")
 
@@ -333,7 +328,7 @@ class Outbound(Project):
         self.assertTrue(2.5 < time.monotonic() - started < 6)
 
     def test_an_answer_that_is_too_large(self):
-        backend = self.backend(lambda _: http(200, b"x" * (11 << 20)))
+        backend = self.backend(lambda _: http_response(200, b"x" * (11 << 20)))
         self.assertEqual(self.fetch(backend).status, 500)
         self.server.said("exceeds the configured maximum number of bytes")
 

@@ -5,11 +5,10 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import subprocess
 import unittest
 
-from harness import UBIQ, Project, Server
+from harness import UBIQ, Project
 from test_platform import ALL, commands, results
 
 MIB = 1 << 20

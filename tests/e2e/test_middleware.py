@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import hmac
 import json
-import pathlib
 import shutil
 import subprocess
 import time

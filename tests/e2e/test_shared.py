@@ -6,7 +6,7 @@ import sqlite3
 import time
 import unittest
 
-from harness import Backend, Project, Server, in_parallel
+from harness import Backend, Project, Server, http_response, in_parallel
 from test_platform import ALL, commands, results
 
 
@@ -115,11 +115,6 @@ class TwoServers(Project):
         self.wait_for(lambda: [n for n in self.notes() if n.get("id") == event.decode()])
 
 
-def http(status, body, *headers):
-    head = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
 class Outbound(Project):
     def setUp(self):
         super().setUp()
@@ -143,8 +138,8 @@ class Outbound(Project):
     def answer(self, request):
         path = request.split()[1]
         if path.startswith(b"/open/to"):
-            return http(302, b"", f"Location: {self.location}")
-        return http(200, b"reached " + path)
+            return http_response(302, b"", f"Location: {self.location}")
+        return http_response(200, b"reached " + path)
 
     def ask(self, *urls, function="platform", method="GET"):
         return self.server.request(f"/{function}", commands(*[("http", method, url) for url in urls]))
