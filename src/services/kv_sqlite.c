@@ -124,6 +124,8 @@ int kv_create(kv **out, store *s, const kv_limits *limits, error *err)
         return error_set(err, E_INVALID, "keys of %zu bytes; at most %d are possible",
                          limits->key_bytes, LIMIT_LIST_KEY_BYTES);
     rc = store_define(s, schema, err);
+    if (rc == 0)
+        rc = store_define_function(s, "kv_replaced", 3, kv_sqlite_replaced, err);
     if (rc)
         return rc;
     q = calloc(1, sizeof *q);

@@ -12,6 +12,9 @@ typedef struct kv_sqlite {
     int64_t purge_at; /* when keys whose time is over are looked for; likewise */
 } kv_sqlite;
 
+/* The SQL function kv_replaced(where, size, expires) of its statements: gives `expires`. */
+store_function kv_sqlite_replaced;
+
 /* Does a write, or begins to: as kv_submit. */
 bool kv_sqlite_write(kv *k, kv_operation *o);
 

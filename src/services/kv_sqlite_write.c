@@ -29,6 +29,24 @@ typedef struct row {
     int64_t expires; /* 0: never */
 } row;
 
+/* What a statement that sets a key has replaced. */
+typedef struct replaced {
+    bool is_there;
+    uint64_t size; /* of the value */
+} replaced;
+
+static const char replaced_pointer[] = "kv_replaced";
+
+void kv_sqlite_replaced(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+    replaced *old = sqlite3_value_pointer(arguments[0], replaced_pointer);
+
+    (void)count;
+    if (old)
+        *old = (replaced){true, (uint64_t)sqlite3_value_int64(arguments[1])};
+    sqlite3_result_value(context, arguments[2]);
+}
+
 static void bind_blob(sqlite3_stmt *statement, int n, slice s)
 {
     sqlite3_bind_blob64(statement, n, s.len ? (const void *)s.data : "", s.len, SQLITE_STATIC);
@@ -128,16 +146,22 @@ static int purge_sometimes(kv_write *w, store *s, error *err)
     return rc;
 }
 
-/* Whether `bytes` and `items` more fit into the quota. Keys whose time is over do not count. */
-static int make_room(kv_write *w, store *s, uint64_t bytes, uint64_t items, bool *fits, error *err)
+static bool has_room(const kv_write *w, uint64_t bytes, uint64_t items)
 {
     const kv_limits *limits = &w->kv->kv.limits;
     const usage *u = &w->kv->usage;
+
+    return u->bytes + bytes <= limits->total_bytes && u->items + items <= limits->keys;
+}
+
+/* Whether `bytes` and `items` more fit into the quota. Keys whose time is over do not count. */
+static int make_room(kv_write *w, store *s, uint64_t bytes, uint64_t items, bool *fits, error *err)
+{
     uint64_t count;
     int rc;
 
     for (;;) {
-        *fits = u->bytes + bytes <= limits->total_bytes && u->items + items <= limits->keys;
+        *fits = has_room(w, bytes, items);
         if (*fits)
             return 0;
         rc = purge(w, s, &count, err);
@@ -157,12 +181,38 @@ static bool over_quota(kv_write *w)
                           w->kv->usage.bytes);
 }
 
-/* Sets the key, of which `r` says what stands there. */
-static int put(kv_write *w, store *s, const row *r, slice value, int64_t expires, error *err)
+/* Sets the key, and counts what that changes: SQLite calls kv_replaced with what it replaces, if there is
+ * something, which is less work than to ask for it before. */
+static int put(kv_write *w, store *s, slice value, int64_t expires, error *err)
+{
+    replaced old = {0};
+    sqlite3_stmt *statement = store_statement(
+        s,
+        "INSERT INTO kv(key, value, expires) VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+        "expires = kv_replaced(?4, length(value), excluded.expires), value = excluded.value",
+        err);
+    int rc;
+
+    if (!statement)
+        return err->code;
+    bind_blob(statement, 1, w->key);
+    bind_blob(statement, 2, value);
+    bind_expires(statement, 3, expires);
+    sqlite3_bind_pointer(statement, 4, &old, replaced_pointer, NULL);
+    rc = run(s, statement, err);
+    if (old.is_there)
+        usage_change(&w->kv->usage, value.len, old.size, 0, 0);
+    else
+        usage_change(&w->kv->usage, w->key.len + value.len, 0, 1, 0);
+    return rc;
+}
+
+/* Sets the key, of which `r` says what stands there, if the quota has room. */
+static int put_if_it_fits(kv_write *w, store *s, const row *r, slice value, int64_t expires,
+                          error *err)
 {
     uint64_t more = r->is_there ? value.len : w->key.len + value.len;
     uint64_t less = r->is_there ? r->size : 0;
-    sqlite3_stmt *statement;
     bool fits = true;
     int rc = 0;
 
@@ -171,22 +221,10 @@ static int put(kv_write *w, store *s, const row *r, slice value, int64_t expires
         rc = make_room(w, s, more - less, r->is_there ? 0 : 1, &fits, err);
     if (rc)
         return rc;
-    if (!fits) {
-        over_quota(w);
-        return 0;
-    }
-    statement =
-        store_statement(s,
-                        "INSERT INTO kv(key, value, expires) VALUES(?1, ?2, ?3) ON CONFLICT "
-                        "DO UPDATE SET value = excluded.value, expires = excluded.expires",
-                        err);
-    if (!statement)
-        return err->code;
-    bind_blob(statement, 1, w->key);
-    bind_blob(statement, 2, value);
-    bind_expires(statement, 3, expires);
-    usage_change(&w->kv->usage, more, less, r->is_there ? 0 : 1, 0);
-    return run(s, statement, err);
+    if (fits)
+        return put(w, s, value, expires, err);
+    over_quota(w);
+    return 0;
 }
 
 /* When a key that is set now ends; a time that cannot be reached is none. */
@@ -204,12 +242,16 @@ static int set(kv_write *w, store *s, error *err)
     operation *op = &w->operation->op;
     row r;
     bool only_new = w->operation->verb == KV_SET_IF_ABSENT;
-    int rc = find(w, s, false, &r, err);
+    int rc;
 
+    /* Whatever stands there. */
+    if (!only_new && has_room(w, w->key.len + w->value.len, 1))
+        return put(w, s, w->value, end_of(w), err);
+    rc = find(w, s, false, &r, err);
     store_reset(r.statement);
     if (rc || (only_new && r.is_there))
         return rc;
-    rc = put(w, s, &r, w->value, end_of(w), err);
+    rc = put_if_it_fits(w, s, &r, w->value, end_of(w), err);
     op->number = only_new && op->code == SERVICE_OK;
     return rc;
 }
@@ -226,7 +268,7 @@ static int compare_and_set(kv_write *w, store *s, error *err)
     store_reset(r.statement);
     if (!same)
         return rc;
-    rc = put(w, s, &r, w->value, end_of(w), err);
+    rc = put_if_it_fits(w, s, &r, w->value, end_of(w), err);
     op->number = op->code == SERVICE_OK;
     return rc;
 }
@@ -273,7 +315,7 @@ static int increment(kv_write *w, store *s, error *err)
         operation_fail(op, SERVICE_TOO_LARGE, "kv: the number cannot be taken");
         return 0;
     }
-    return put(w, s, &r, buf_slice(&op->result), r.is_there ? r.expires : 0, err);
+    return put_if_it_fits(w, s, &r, buf_slice(&op->result), r.is_there ? r.expires : 0, err);
 }
 
 static int delete_key(kv_write *w, store *s, error *err)

@@ -21,6 +21,13 @@ typedef struct definition {
     const char *sql;
 } definition;
 
+typedef struct function_definition {
+    store_write write;
+    const char *name;
+    int count;
+    store_function *function;
+} function_definition;
+
 void store_tune_process(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -53,6 +60,11 @@ static int start_writer(store *s, error *err)
     return s->has_thread ? 0 : error_set(err, E_NO_MEMORY, "no thread for the database");
 }
 
+static void wake_writer(void *arg)
+{
+    sem_post(&((store *)arg)->wakes);
+}
+
 int store_open(store **out, const char *path, error *err)
 {
     store *s = calloc(1, sizeof *s);
@@ -65,8 +77,8 @@ int store_open(store **out, const char *path, error *err)
     s->end = &s->first;
     pthread_mutex_init(&s->connections_lock, NULL);
     pthread_mutex_init(&s->parts_lock, NULL);
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->more, NULL);
+    mailbox_init(&s->inbox, wake_writer, s);
+    sem_init(&s->wakes, 0, 0);
     s->path = strdup(path);
     s->has_key = s->path && pthread_key_create(&s->key, leave) == 0;
     if (!s->has_key) {
@@ -100,6 +112,29 @@ int store_define(store *s, const char *sql, error *err)
     return store_write_now(s, &d.write, err);
 }
 
+static int apply_function_definition(store_write *w, store *s, error *err)
+{
+    const function_definition *d = (function_definition *)w;
+
+    if (sqlite3_create_function_v2(s->writer->db, d->name, d->count, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                   NULL, d->function, NULL, NULL, NULL) != SQLITE_OK)
+        return connection_failure(s->writer, "defining a function", err);
+    return 0;
+}
+
+int store_define_function(store *s, const char *name, int count, store_function *function,
+                          error *err)
+{
+    function_definition d = {
+        .write.apply = apply_function_definition,
+        .name = name,
+        .count = count,
+        .function = function,
+    };
+
+    return store_write_now(s, &d.write, err);
+}
+
 void store_attach(store *s, store_part *p)
 {
     pthread_mutex_lock(&s->parts_lock);
@@ -119,16 +154,20 @@ void store_detach(store *s, store_part *p)
     pthread_mutex_unlock(&s->parts_lock);
 }
 
+static void receive(mail *m)
+{
+    store_write *w = (store_write *)m;
+
+    *w->store->end = w;
+    w->store->end = &w->next;
+}
+
 static void queue(store *s, store_write *w)
 {
+    w->mail.open = receive;
+    w->store = s;
     w->next = NULL;
-    pthread_mutex_lock(&s->lock);
-    *s->end = w;
-    s->end = &w->next;
-    if (s->waiting)
-        pthread_cond_signal(&s->more);
-    s->waiting = false;
-    pthread_mutex_unlock(&s->lock);
+    mailbox_post(&s->inbox, &w->mail);
 }
 
 void store_submit(store *s, store_write *w)
@@ -203,12 +242,22 @@ void store_flush(store *s)
         error_deinit(&err);
 }
 
+/* Comes after all that was submitted. */
+typedef struct closing {
+    mail mail;
+    store *store;
+} closing;
+
+static void receive_closing(mail *m)
+{
+    ((closing *)m)->store->closing = true;
+}
+
 static void stop_writer(store *s)
 {
-    pthread_mutex_lock(&s->lock);
-    s->closing = true;
-    pthread_cond_signal(&s->more);
-    pthread_mutex_unlock(&s->lock);
+    closing last = {.mail.open = receive_closing, .store = s};
+
+    mailbox_post(&s->inbox, &last.mail);
     pthread_join(s->thread, NULL);
 }
 
@@ -227,8 +276,7 @@ void store_close(store *s)
         store_connection_close(c);
     }
     store_connection_close(s->writer);
-    pthread_cond_destroy(&s->more);
-    pthread_mutex_destroy(&s->lock);
+    sem_destroy(&s->wakes);
     pthread_mutex_destroy(&s->parts_lock);
     pthread_mutex_destroy(&s->connections_lock);
     free(s->path);

@@ -2,6 +2,7 @@
 #define UBIQ_SERVICES_STORE_H
 
 #include "base/error.h"
+#include "base/mailbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,12 +16,16 @@
  * nothing that can change in the database may be remembered outside of a transaction. */
 
 struct sqlite3;
+struct sqlite3_context;
 struct sqlite3_stmt;
+struct sqlite3_value;
 
 typedef struct store store;
 
 /* A write that is waiting for its group. Lives in the asker's memory until `done` has run. */
 typedef struct store_write {
+    mail mail;                /* these three are the store's */
+    store *store;
     struct store_write *next;
     /* Changes the database, in the writer's thread and in the transaction of its group: through
      * store_statement of `s`. What is not 0 means that SQLite failed (a full disk, say): the whole
@@ -55,6 +60,14 @@ int store_open(store **out, const char *path, error *err) MUST_CHECK;
 
 /* Runs statements that make tables (CREATE ... IF NOT EXISTS), before anything is submitted. */
 int store_define(store *s, const char *sql, error *err) MUST_CHECK;
+
+/* An SQL function for the statements of writes, as sqlite3_create_function_v2 describes it. */
+typedef void store_function(struct sqlite3_context *context, int count,
+                            struct sqlite3_value **arguments);
+
+/* Makes it, with `count` arguments and a static `name`, before anything is submitted. */
+int store_define_function(store *s, const char *name, int count, store_function *function,
+                          error *err) MUST_CHECK;
 
 /* Has `p` take part in all transactions from now on, or no longer. Not in the writer. */
 void store_attach(store *s, store_part *p);

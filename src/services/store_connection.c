@@ -1,6 +1,7 @@
 #include "services/store_internal.h"
 
 #include "base/clock.h"
+#include "services/wal_vfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ int store_connection_open(connection **out, store *s, bool reads, error *err)
     if (!c)
         return error_set(err, E_NO_MEMORY, "out of memory for a connection to the database");
     c->store = s;
-    if (sqlite3_open_v2(s->path, &c->db, flags, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(s->path, &c->db, flags, reads ? NULL : wal_vfs_name()) != SQLITE_OK) {
         rc = c->db ? connection_failure(c, opening, err)
                    : error_set(err, E_NO_MEMORY, "out of memory for the database");
         goto done;

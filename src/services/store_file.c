@@ -101,7 +101,7 @@ static int configure(connection *c, error *err)
              "PRAGMA secure_delete = FAST; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = 0;"
              "PRAGMA journal_size_limit = %d",
              LIMIT_STORE_PAGE_BYTES, LIMIT_STORE_WRITER_CACHE_KIB,
-             LIMIT_STORE_LOG_PAGES * LIMIT_STORE_PAGE_BYTES);
+             2 * LIMIT_STORE_LOG_PAGES * LIMIT_STORE_PAGE_BYTES);
     rc = connection_run(c, sql, doing, err);
     return rc ? rc : use_log(c, err);
 }

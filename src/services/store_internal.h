@@ -5,6 +5,7 @@
 #include "services/store.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sqlite3.h>
@@ -46,12 +47,11 @@ struct store {
     store_part *parts;
 
     atomic_size_t waiting_bytes; /* of the writes that are not done */
-    pthread_mutex_t lock;        /* for what follows */
-    pthread_cond_t more;
-    store_write *first;
+    mailbox inbox;               /* of the writer */
+    sem_t wakes;                 /* posted when there was nothing in it before */
+    store_write *first;          /* what the writer has taken out and not begun, */
     store_write **end;
-    bool waiting; /* the writer, for more */
-    bool closing;
+    bool closing; /* and whether no more will come */
 };
 
 /* Opens the writer's connection: makes the database or sees that it is a sound one of ours. As

@@ -1,32 +1,60 @@
 #include "services/store_internal.h"
 
-#include "base/mailbox.h"
+#include "services/wal_vfs.h"
 
-/* Takes what is queued, up to what a group may have; NULL once the store is closing and all is done. */
-static store_write *take_group(store *s)
+#include <sched.h>
+
+/* The writes of one transaction. */
+typedef struct group {
+    store_write *first;
+    store_write **end;
+    size_t count;
+    size_t bytes;
+    bool is_closed; /* takes no more */
+} group;
+
+static bool has_room(const group *g, const store_write *w)
 {
-    store_write *group, **end = &group;
-    size_t count = 0, bytes = 0;
+    return g->count == 0 ||
+           (g->count < LIMIT_STORE_GROUP && g->bytes + w->bytes <= LIMIT_STORE_GROUP_BYTES);
+}
 
-    pthread_mutex_lock(&s->lock);
-    while (!s->first && !s->closing) {
-        s->waiting = true;
-        pthread_cond_wait(&s->more, &s->lock);
+/* Moves what is queued to the end of the group, up to what it may have. */
+static void take_queued(store *s, group *g)
+{
+    mailbox_open_all(&s->inbox);
+    while (s->first && has_room(g, s->first)) {
+        store_write *w = s->first;
+
+        s->first = w->next;
+        w->next = NULL;
+        *g->end = w;
+        g->end = &w->next;
+        g->count++;
+        g->bytes += w->bytes;
     }
-    s->waiting = false;
-    while (s->first && count < LIMIT_STORE_GROUP &&
-           (count == 0 || bytes + s->first->bytes <= LIMIT_STORE_GROUP_BYTES)) {
-        bytes += s->first->bytes;
-        count++;
-        *end = s->first;
-        end = &s->first->next;
-        s->first = s->first->next;
-    }
-    *end = NULL;
     if (!s->first)
         s->end = &s->first;
-    pthread_mutex_unlock(&s->lock);
-    return group;
+}
+
+/* Waits until a group can begin; one of nothing once the store is closing and all is done. */
+static void begin_group(store *s, group *g)
+{
+    *g = (group){.end = &g->first};
+    /* What these were posted for is in the inbox now. */
+    while (sem_trywait(&s->wakes) == 0)
+        continue;
+    take_queued(s, g);
+    if (!g->first) {
+        /* Those who have just been answered may ask again at once. On the same processor they do so
+         * before the writer goes on; else it would be woken for the first of their writes. */
+        sched_yield();
+        take_queued(s, g);
+    }
+    while (!g->first && !s->closing) {
+        sem_wait(&s->wakes);
+        take_queued(s, g);
+    }
 }
 
 static int step(store *s, const char *sql, error *err)
@@ -42,30 +70,39 @@ static int step(store *s, const char *sql, error *err)
     return rc;
 }
 
-static int apply_all(store *s, store_write *group, error *err)
+static int apply_all(store *s, group *g, error *err)
 {
     int rc = 0;
 
     for (store_part *p = s->parts; p; p = p->next)
         p->begin(p);
-    for (store_write *w = group; w && rc == 0; w = w->next)
+    for (store_write *w = g->first; w && rc == 0; w = w->next) {
         rc = w->apply(w, s, err);
+        /* What was queued meanwhile joins the group. So those who ask again as soon as they have an
+         * answer are all in one, instead of the quickest of them in one of its own for which the
+         * others wait. */
+        if (rc == 0 && !w->next && !g->is_closed)
+            take_queued(s, g);
+    }
     for (store_part *p = s->parts; p && rc == 0; p = p->next)
         rc = p->commit(p, s, err);
     return rc;
 }
 
 /* Applies the writes in one transaction: all of them, or none. */
-static int commit_group(store *s, store_write *group, error *err)
+static int commit_group(store *s, group *g, error *err)
 {
     error ignored = {0};
     int rc = step(s, "BEGIN IMMEDIATE", err);
 
     if (rc)
         return rc;
-    rc = apply_all(s, group, err);
-    if (rc == 0)
+    rc = apply_all(s, g, err);
+    if (rc == 0) {
+        wal_vfs_begin_commit(s->writer->db);
         rc = step(s, "COMMIT", err);
+        wal_vfs_end_commit(s->writer->db);
+    }
     if (rc == 0)
         atomic_fetch_add_explicit(&s->commits, 1, memory_order_release);
     /* Some failures have ended the transaction already. */
@@ -76,12 +113,12 @@ static int commit_group(store *s, store_write *group, error *err)
     return rc;
 }
 
-static int commit_locked(store *s, store_write *group, error *err)
+static int commit_locked(store *s, group *g, error *err)
 {
     int rc;
 
     pthread_mutex_lock(&s->parts_lock);
-    rc = commit_group(s, group, err);
+    rc = commit_group(s, g, err);
     pthread_mutex_unlock(&s->parts_lock);
     return rc;
 }
@@ -92,13 +129,15 @@ static void finish(store *s, store_write *w, const error *err)
     w->done(w, err);
 }
 
-static void finish_all(store *s, store_write *group, const error *err)
+static void finish_all(store *s, const group *g, const error *err)
 {
-    mailbox_hold_wakes();
-    while (group) {
-        store_write *w = group;
+    store_write *next = g->first;
 
-        group = w->next;
+    mailbox_hold_wakes();
+    while (next) {
+        store_write *w = next;
+
+        next = w->next;
         finish(s, w, err);
     }
     mailbox_wake_held();
@@ -124,35 +163,38 @@ static void fold_log(store *s, bool now)
     s->fold_at = s->log_pages + LIMIT_STORE_LOG_PAGES;
 }
 
-static void write_each(store *s, store_write *group)
+static void write_each(store *s, const group *g)
 {
-    while (group) {
-        store_write *w = group;
+    store_write *next = g->first;
+
+    while (next) {
+        store_write *w = next;
+        group alone = {.first = w, .is_closed = true};
         error err = {0};
         int rc;
 
-        group = w->next;
+        next = w->next;
         w->next = NULL;
-        rc = commit_locked(s, w, &err);
+        rc = commit_locked(s, &alone, &err);
         finish(s, w, rc ? &err : NULL);
         error_deinit(&err);
     }
 }
 
-static void write_group(store *s, store_write *group)
+static void write_group(store *s, group *g)
 {
     error err = {0};
-    int rc = commit_locked(s, group, &err);
+    int rc = commit_locked(s, g, &err);
 
     /* The log begins at its start again once it is folded: that may make room. */
     if (rc == E_TOO_LARGE)
         fold_log(s, true);
     if (rc == 0)
-        finish_all(s, group, NULL);
-    else if (rc == E_BUSY || (rc != E_TOO_LARGE && !group->next))
-        finish_all(s, group, &err);
+        finish_all(s, g, NULL);
+    else if (rc == E_BUSY || (rc != E_TOO_LARGE && g->count == 1))
+        finish_all(s, g, &err);
     else
-        write_each(s, group);
+        write_each(s, g);
     error_deinit(&err);
 }
 
@@ -170,14 +212,16 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 void *store_writer_main(void *arg)
 {
     store *s = arg;
-    store_write *group;
+    group g;
 
     s->fold_at = LIMIT_STORE_LOG_PAGES;
     sqlite3_wal_hook(s->writer->db, on_commit, s);
     store_writer_connection = s->writer;
-    while ((group = take_group(s))) {
-        write_group(s, group);
+    for (;;) {
+        begin_group(s, &g);
+        if (!g.first)
+            return NULL;
+        write_group(s, &g);
         fold_log(s, false);
     }
-    return NULL;
 }

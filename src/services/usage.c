@@ -81,7 +81,10 @@ static uint64_t less(uint64_t n, uint64_t by)
 void usage_change(usage *u, uint64_t bytes_more, uint64_t bytes_less, uint64_t items_more,
                   uint64_t items_less)
 {
-    u->bytes = less(u->bytes + bytes_more, bytes_less);
-    u->items = less(u->items + items_more, items_less);
-    u->changed = true;
+    uint64_t bytes = u->bytes, items = u->items;
+
+    u->bytes = less(bytes + bytes_more, bytes_less);
+    u->items = less(items + items_more, items_less);
+    if (u->bytes != bytes || u->items != items)
+        u->changed = true;
 }

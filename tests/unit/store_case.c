@@ -18,6 +18,8 @@ static int apply(store_write *w, store *s, error *err)
     int rc = 0;
 
     t->applied++;
+    if (t->begun)
+        sem_post(t->begun);
     if (t->wait_for) {
         pthread_mutex_lock(t->wait_for);
         pthread_mutex_unlock(t->wait_for);

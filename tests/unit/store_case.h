@@ -16,6 +16,7 @@ typedef struct test_write {
     int applied;
     int code;
     char text[128];
+    sem_t *begun;              /* posted when it begins to be applied, unless NULL */
     pthread_mutex_t *wait_for; /* it is applied when that is unlocked */
     sem_t *done;
 } test_write;

@@ -181,6 +181,41 @@ static void test_parts_take_part_in_each_transaction(void **state)
     error_deinit(&err);
 }
 
+/* Up to as many as a group may have. */
+static void test_what_comes_while_a_group_is_applied_joins_it(void **state)
+{
+    enum { COUNT = LIMIT_STORE_GROUP + 10 };
+    test_part p = {.part = {.begin = begin_part, .commit = commit_part}};
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    store *s = open_store("ubiq.db");
+    static test_write w[COUNT];
+    sem_t begun, all_done;
+
+    (void)state;
+    sem_init(&begun, 0, 0);
+    sem_init(&all_done, 0, 0);
+    store_attach(s, &p.part);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < COUNT; i++)
+        w[i] = row(i, &all_done);
+    w[0].begun = &begun;
+    w[0].wait_for = &gate;
+    store_submit(s, &w[0].write);
+    sem_wait(&begun);
+    for (int i = 1; i < COUNT; i++)
+        store_submit(s, &w[i].write);
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < COUNT; i++)
+        sem_wait(&all_done);
+    assert_int_equal(p.begun, 2);
+    assert_int_equal(p.committed, 2);
+    store_detach(s, &p.part);
+    assert_int_equal(count_rows(s), COUNT);
+    store_close(s);
+    sem_destroy(&begun);
+    sem_destroy(&all_done);
+}
+
 #define WRITERS 3
 #define ROWS_OF_WRITER 200
 
@@ -374,6 +409,7 @@ int main(void)
         IN_DIRECTORY(test_flush_waits_for_all_that_was_submitted),
         IN_DIRECTORY(test_only_so_much_may_wait),
         IN_DIRECTORY(test_parts_take_part_in_each_transaction),
+        IN_DIRECTORY(test_what_comes_while_a_group_is_applied_joins_it),
         IN_DIRECTORY(test_threads_read_and_write_at_once),
         IN_DIRECTORY(test_the_log_does_not_grow_for_ever),
         IN_DIRECTORY(test_readers_may_stay),
