@@ -140,6 +140,28 @@ static void check_middleware(const app_parts *p, problems *found)
     }
 }
 
+/* Functions that are named in full; a pattern may be for those that come. */
+static void check_permissions(const app_parts *p, problems *found)
+{
+    static const char invoke[] = "invoke:";
+
+    for (size_t i = 0; i < p->config->function_count; i++) {
+        const config_function *c = &p->config->functions[i];
+
+        for (size_t k = 0; k < c->permissions.count; k++) {
+            const char *text = c->permissions.item[k], *name = text + sizeof invoke - 1;
+            char where[128];
+
+            if (strncmp(text, invoke, sizeof invoke - 1) != 0 || strchr(name, '*') ||
+                find(p, name))
+                continue;
+            snprintf(where, sizeof where, "functions.\"%.80s\".permissions", c->name);
+            unknown(p, c->permissions.line[k], where, "function", name,
+                    nearest_function(p, name, false), found);
+        }
+    }
+}
+
 /* A function with the same path goes first, so the file would never be seen. */
 static void check_public(const app_parts *p, problems *found)
 {
@@ -163,5 +185,6 @@ void app_check(const app_parts *p, problems *found)
     check_functions(p, found);
     check_triggers(p, found);
     check_middleware(p, found);
+    check_permissions(p, found);
     check_public(p, found);
 }

@@ -95,7 +95,8 @@ static int configure(connection *c, error *err)
     int rc;
 
     /* Small pages, since a group of small writes to keys all over the place writes one page for
-     * each. Freed bytes are cleared where that costs nothing. */
+     * each. Freed bytes are cleared where that costs nothing. The log may stay somewhat longer than it
+     * is when it is folded, so that it is not cut off and made longer again each time. */
     snprintf(sql, sizeof sql,
              "PRAGMA page_size = %d; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;"
              "PRAGMA secure_delete = FAST; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = 0;"

@@ -84,7 +84,8 @@ class Check(Project):
         self.config('[limits]\n'
                     'cpu_time = "5x"\n'
                     '[functions.echo]\n'
-                    'permissions = ["kv:reed:*"]\n'
+                    'permissions = ["kv:reed:*",\n'
+                    '    "invoke:ecko", "invoke:echo", "invoke:new*"]\n'
                     'entry = "nothing"\n'
                     '[triggers]\n'
                     '"* * *" = "echo"\n'
@@ -101,8 +102,9 @@ class Check(Project):
             r"public/echo: its path /echo is the route of .*functions/echo\.wasm",
             r"ubiq\.toml:2: limits\.cpu_time: \"5x\" is not a duration, such as",
             r"ubiq\.toml:4: functions\.\"echo\"\.permissions: \"kv:reed:\*\": there is no such permission",
-            r"ubiq\.toml:7: triggers\.\"\* \* \*\": ",
-            r"ubiq\.toml:9: middleware\.use: there is no middleware \"cros\", did you mean cors\?",
+            r"ubiq\.toml:5: functions\.\"echo\"\.permissions: there is no function \"ecko\", did you mean echo\?",
+            r"ubiq\.toml:8: triggers\.\"\* \* \*\": ",
+            r"ubiq\.toml:10: middleware\.use: there is no middleware \"cros\", did you mean cors\?",
         ]
         self.assertEqual(len(lines), len(expected), lines)
         for line, pattern in zip(lines, expected):
