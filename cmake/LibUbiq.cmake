@@ -24,7 +24,8 @@ set_target_properties(libubiq PROPERTIES
     INSTALL_RPATH "$ORIGIN"
     PUBLIC_HEADER ${CMAKE_SOURCE_DIR}/include/libubiq.h)
 target_include_directories(libubiq INTERFACE ${CMAKE_SOURCE_DIR}/include)
-target_link_options(libubiq PRIVATE -Wl,--version-script=${ubiq_script})
+# Not to be unloaded: SQLite, which the program may use too, knows the VFS in it.
+target_link_options(libubiq PRIVATE -Wl,--version-script=${ubiq_script} -Wl,-z,nodelete)
 if(NOT SANITIZER)
     target_link_options(libubiq PRIVATE -Wl,-z,defs)
 endif()

@@ -18,9 +18,10 @@
  *
  * The process. Nothing of it is changed: no signal's disposition, no limit, and nothing is written
  * to standard output or error. (The engine handles SIGSEGV, SIGBUS, SIGILL and SIGFPE of its own
- * code and hands others on to who was there before, as any WebAssembly engine does.) Signals meant
- * for the program are blocked in the project's threads. A child made with fork must not use a
- * project.
+ * code and hands others on to who was there before, as any WebAssembly engine does; SQLite, where
+ * the program uses the same, has a further VFS, which is not its default. The library stays loaded
+ * after dlclose.) Signals meant for the program are blocked in the project's threads. A child made
+ * with fork must not use a project.
  *
  * There may be several projects at once, and several of one directory, here and in other
  * processes: they share its data, and each event is delivered to one of them. */

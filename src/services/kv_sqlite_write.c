@@ -244,7 +244,7 @@ static int set(kv_write *w, store *s, error *err)
     bool only_new = w->operation->verb == KV_SET_IF_ABSENT;
     int rc;
 
-    /* Whatever stands there. */
+    /* Where there is room for a new key, what stands there need not be known before. */
     if (!only_new && has_room(w, w->key.len + w->value.len, 1))
         return put(w, s, w->value, end_of(w), err);
     rc = find(w, s, false, &r, err);

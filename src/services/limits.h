@@ -30,7 +30,7 @@
 #define LIMIT_STORE_TURN_NS 1000000 /* for which reads share a transaction */
 #define LIMIT_STORE_PAGE_BYTES 2048
 #define LIMIT_STORE_LOG_PAGES 8192 /* of SQLite's log, before they are taken into the database */
-#define LIMIT_STORE_LOG_BUFFER_BYTES (64 * 1024) /* written to it at once; SQLite takes less than 128 KiB */
+#define LIMIT_STORE_LOG_BUFFER_BYTES (64 * 1024) /* written to it at once */
 #define LIMIT_STORE_WRITER_CACHE_KIB 16384
 #define LIMIT_STORE_CHECKED_BYTES                                                                  \
     (16UL * 1024 * 1024) /* files up to this are checked when opened */

@@ -21,6 +21,7 @@ typedef struct definition {
     const char *sql;
 } definition;
 
+/* A function that statements call. */
 typedef struct function_definition {
     store_write write;
     const char *name;

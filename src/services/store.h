@@ -65,7 +65,7 @@ int store_define(store *s, const char *sql, error *err) MUST_CHECK;
 typedef void store_function(struct sqlite3_context *context, int count,
                             struct sqlite3_value **arguments);
 
-/* Makes it, with `count` arguments and a static `name`, before anything is submitted. */
+/* Makes it, with `count` arguments, before anything is submitted. Errors as store_failure. */
 int store_define_function(store *s, const char *name, int count, store_function *function,
                           error *err) MUST_CHECK;
 

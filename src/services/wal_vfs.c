@@ -20,6 +20,9 @@ typedef struct log_file {
     alignas(sqlite3_int64) uint8_t inner[];
 } log_file;
 
+/* SQLite's own VFS takes the size modulo that. */
+_Static_assert(LIMIT_STORE_LOG_BUFFER_BYTES < 128 * 1024, "one write");
+
 static sqlite3_vfs *inner_vfs;
 
 static sqlite3_file *inner(log_file *log)
@@ -155,10 +158,13 @@ static int open_log(const char *path, log_file *log, int flags, int *out_flags)
     if (!log->pending)
         return SQLITE_NOMEM;
     rc = inner_vfs->xOpen(inner_vfs, path, inner(log), flags, out_flags);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
         log->file.pMethods = &log_methods;
-    else
-        free(log->pending);
+        return rc;
+    }
+    if (inner(log)->pMethods)
+        inner(log)->pMethods->xClose(inner(log));
+    free(log->pending);
     return rc;
 }
 
@@ -182,7 +188,6 @@ static void register_vfs(void)
         return;
     inner_vfs = found;
     own_vfs = *found;
-    own_vfs.pNext = NULL;
     own_vfs.zName = "ubiq-gathered-log";
     own_vfs.szOsFile = (int)sizeof(log_file) + found->szOsFile;
     own_vfs.xOpen = open_file;
@@ -211,9 +216,11 @@ static log_file *log_of(sqlite3 *db)
 void wal_vfs_begin_commit(sqlite3 *db)
 {
     log_file *log = log_of(db);
+    int is_powersafe = -1; /* asks */
 
-    if (log)
-        log->gathers = true;
+    if (log && sqlite3_file_control(db, "main", SQLITE_FCNTL_POWERSAFE_OVERWRITE, &is_powersafe) ==
+                   SQLITE_OK)
+        log->gathers = is_powersafe;
 }
 
 void wal_vfs_end_commit(sqlite3 *db)

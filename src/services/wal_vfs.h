@@ -15,8 +15,10 @@ const char *wal_vfs_name(void);
 /* Between the two, writes to the log of a connection that was opened with this VFS are gathered. To be
  * put around a COMMIT with synchronous=FULL, and around nothing else: there SQLite syncs the log before
  * it shows the transaction to others and lets them write. What a COMMIT that fails has left unwritten
- * is dropped, as its place may be another process's from then on. Both do nothing for a connection that
- * has no such log. */
+ * is dropped, as its place may be another process's from then on; a transaction that is still open then
+ * has to be rolled back before anything is read. Both do nothing for a connection that has no such log,
+ * or whose database is not SQLITE_IOCAP_POWERSAFE_OVERWRITE: SQLite writes some of a transaction behind
+ * the sync there. */
 void wal_vfs_begin_commit(struct sqlite3 *db);
 void wal_vfs_end_commit(struct sqlite3 *db);
 

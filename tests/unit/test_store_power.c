@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,9 +17,11 @@
  * that copy whenever a file is synced, and not before. */
 
 static sqlite3_vfs *inner_vfs;
+static atomic_int log_writes; /* how often the log was written to */
 
 typedef struct disk_file {
     sqlite3_file file;
+    bool is_log;
     char *copy; /* NULL: of no interest */
     sqlite3_int64 inner[];
 } disk_file;
@@ -41,6 +44,7 @@ static int disk_read(sqlite3_file *file, void *out, int count, sqlite3_int64 at)
 
 static int disk_write(sqlite3_file *file, const void *data, int count, sqlite3_int64 at)
 {
+    log_writes += ((disk_file *)file)->is_log;
     return inner(file)->pMethods->xWrite(inner(file), data, count, at);
 }
 
@@ -155,7 +159,10 @@ static int disk_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
     disk_file *f = (disk_file *)file;
 
     (void)vfs;
-    *f = (disk_file){.file.pMethods = rc == SQLITE_OK ? &methods : NULL};
+    *f = (disk_file){
+        .file.pMethods = rc == SQLITE_OK ? &methods : NULL,
+        .is_log = flags & SQLITE_OPEN_WAL,
+    };
     if (rc == SQLITE_OK && flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) {
         const char *name = strrchr(path, '/') + 1;
 
@@ -241,10 +248,27 @@ static void test_what_was_acknowledged_survives_a_power_failure(void **state)
     sem_destroy(&all_done);
 }
 
+/* All its pages are in the log by one write. */
+static void test_a_transaction_is_written_at_once(void **state)
+{
+    store *s;
+
+    (void)state;
+    assert_int_equal(mkdir("disk", 0700), 0);
+    s = open_store("ubiq.db");
+    for (int64_t n = 0; n < 10; n++) {
+        log_writes = 0;
+        assert_int_equal(write_row(s, n, 40000, NULL), 0);
+        assert_int_equal(log_writes, 1);
+    }
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_what_was_acknowledged_survives_a_power_failure),
+        IN_DIRECTORY(test_a_transaction_is_written_at_once),
     };
 
     put_disk_below();

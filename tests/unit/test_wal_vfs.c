@@ -82,6 +82,14 @@ static void assert_sound(const char *path, int64_t sum)
     sqlite3_close(db);
 }
 
+/* Who finds these files must read the log from its beginning, with its checksums. */
+static void assert_sound_when_found(int64_t sum)
+{
+    assert_sound("a.db", sum);
+    assert_int_equal(system("cp a.db b.db && cp a.db-wal b.db-wal && rm -f b.db-shm"), 0);
+    assert_sound("b.db", sum);
+}
+
 static void test_what_is_committed_is_in_the_log(void **state)
 {
     static const int counts[] = {1, 5, 400, 2000};
@@ -96,10 +104,41 @@ static void test_what_is_committed_is_in_the_log(void **state)
         change_rows(db, count);
         commit(db);
         sum += count;
-        assert_sound("a.db", sum);
-        /* Who finds these files must read the log from its beginning, with its checksums. */
-        assert_int_equal(system("cp a.db b.db && cp a.db-wal b.db-wal && rm -f b.db-shm"), 0);
-        assert_sound("b.db", sum);
+        assert_sound_when_found(sum);
+    }
+    sqlite3_close(db);
+}
+
+/* A page that is in the log already is written over there, and the checksums behind it are made anew from
+ * what can be read. */
+static void test_pages_in_the_log_are_read_as_they_are(void **state)
+{
+    sqlite3 *db = open_gathered();
+
+    (void)state;
+    run(db, "BEGIN IMMEDIATE; UPDATE t SET v = 1 WHERE n = 100");
+    assert_int_equal(sqlite3_db_cacheflush(db), SQLITE_OK);
+    run(db, "UPDATE t SET v = 2 WHERE n IN (100, 400)");
+    commit(db);
+    assert_sound_when_found(4);
+    sqlite3_close(db);
+}
+
+/* There SQLite writes a part of each transaction behind the sync. */
+static void test_a_disk_that_is_not_powersafe(void **state)
+{
+    sqlite3 *db = open_gathered();
+
+    (void)state;
+    sqlite3_close(db);
+    assert_int_equal(sqlite3_open_v2("file:a.db?psow=0", &db,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, wal_vfs_name()),
+                     SQLITE_OK);
+    run(db, "PRAGMA synchronous = FULL");
+    for (int round = 1; round <= 20; round++) {
+        change_rows(db, 1);
+        commit(db);
+        assert_sound_when_found(round);
     }
     sqlite3_close(db);
 }
@@ -176,6 +215,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_what_is_committed_is_in_the_log),
+        IN_DIRECTORY(test_pages_in_the_log_are_read_as_they_are),
+        IN_DIRECTORY(test_a_disk_that_is_not_powersafe),
         IN_DIRECTORY(test_nothing_is_left_of_what_is_not_committed),
         IN_DIRECTORY(test_a_full_disk_gives_the_transaction_up),
         IN_DIRECTORY(test_other_journals_are_left_alone),
