@@ -195,8 +195,8 @@ static bool cache_key(slice source, const module_options *o, char out[SHA256_HEX
     if (sha256_hex(source, source_hash) != 0 ||
         sha256_hex(slice_of(kernel_wasm, kernel_wasm_len), kernel_hash) != 0)
         return false;
-    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%.8s-%d-%u-%d", source_hash, kernel_hash,
-             LINK_VERSION, (int)o->mode, o->slack_pages, o->fuel);
+    snprintf(out, SHA256_HEX_BYTES + 32, "%s-%.8s-%.8s-%d-%u-%d-%d", source_hash, kernel_hash,
+             LINK_VERSION, (int)o->mode, o->slack_pages, o->slack_with_wasi, o->fuel);
     return true;
 }
 
@@ -222,6 +222,7 @@ static int build(module *m, slice bytes, const module_options *o, error *err)
         .mode = o->mode,
         .kernel = slice_of(kernel_wasm, kernel_wasm_len),
         .slack_pages = o->slack_pages,
+        .slack_with_wasi = o->slack_with_wasi,
     };
     static const uint8_t component[8] = {0, 'a', 's', 'm', 0x0d, 0, 1, 0};
     linked_module linked = {0};

@@ -35,7 +35,8 @@ typedef struct module {
 
 typedef struct module_options {
     enum link_mode mode;
-    uint32_t slack_pages;
+    uint32_t slack_pages; /* as in link_options */
+    bool slack_with_wasi;
     bool fuel;
     bool use_cache; /* look for compiled code on disk, and leave it there */
 } module_options;

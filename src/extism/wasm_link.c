@@ -218,7 +218,7 @@ static uint32_t slack_of(const linker *l, const wasm_code_facts *facts)
 
     if (!wasm_link_merged(l) || l->memory_count != 1 || m->imported || m->limits.page_size_log2 != 16 ||
         m->limits.flags & (WASM_LIMITS_SHARED | WASM_LIMITS_64) || facts->has_atomics ||
-        imports_wasi(l) || !wasm_link_data_fits(l))
+        (imports_wasi(l) && !l->options->slack_with_wasi) || !wasm_link_data_fits(l))
         return 0;
     max = m->limits.flags & WASM_LIMITS_HAS_MAX ? m->limits.max : PAGES_32_MAX;
     room = m->limits.min < max ? max - m->limits.min : 0;

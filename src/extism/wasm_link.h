@@ -34,10 +34,12 @@ typedef struct link_options {
     slice kernel;         /* the kernel's module, for LINK_MERGED */
     /* LINK_MERGED: pages that the guest's memory has beyond what it is told. It is the host's to protect
      * them, so that an access traps; growing into them moves a number, calls LINK_IMPORT_OPEN
-     * and leaves the memory's size as it is, so that the instance can be restored. Guests that
-     * import WASI, whose functions trust the memory's size, have atomics, data that may lie behind the
-     * memory's end or not exactly one plain memory get none. */
+     * and leaves the memory's size as it is, so that the instance can be restored. Guests that have
+     * atomics, data that may lie behind the memory's end or not exactly one plain memory get none. */
     uint32_t slack_pages;
+    /* Whether those that import WASI get some too. Its functions trust the memory's size, so the host must
+     * not protect the slack then. */
+    bool slack_with_wasi;
 } link_options;
 
 typedef struct linked_module {

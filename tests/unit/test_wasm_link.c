@@ -48,6 +48,23 @@ static int link_it(linked_module *out, slice module, enum way way, error *err)
     return wasm_link(out, module, &options, err);
 }
 
+/* Where the host leaves slack unprotected, guests that import WASI have some too. */
+static void test_slack_with_wasi(void **state)
+{
+    slice binary = guest_binary(
+        "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func (result i32)))"
+        "(memory 2))");
+    link_options options = {.kernel = kernel(), .slack_pages = SLACK, .slack_with_wasi = true};
+    linked_module linked;
+
+    (void)state;
+    assert_int_equal(wasm_link(&linked, binary, &options, NULL), 0);
+    assert_int_equal(linked.told_pages, 2);
+    assert_int_equal(linked.slack_pages, SLACK);
+    linked_module_deinit(&linked);
+    free((void *)(uintptr_t)binary.data);
+}
+
 static void must(wasmtime_error_t *e, wasm_trap_t *trap)
 {
     error err = {0};
@@ -766,6 +783,7 @@ int main(void)
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_charging),
         cmocka_unit_test(test_who_gets_slack),
+        cmocka_unit_test(test_slack_with_wasi),
         cmocka_unit_test(test_what_is_recyclable),
         cmocka_unit_test(test_names_that_are_kept),
         cmocka_unit_test(test_imports_of_the_wrong_type),
