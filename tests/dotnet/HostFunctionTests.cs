@@ -214,6 +214,40 @@ namespace Ubiquitous.Extism.Tests
             }
         }
 
+        /// <summary>One uses a plug-in, and the others, one of whom frees it, wait.</summary>
+        [Test]
+        public void OthersWait()
+        {
+            int inside = 0, most = 0;
+            HostFunction function = HostFunction.Create("text", (string text) =>
+            {
+                most = Math.Max(most, Interlocked.Increment(ref inside));
+                Thread.Sleep(2);
+                Interlocked.Decrement(ref inside);
+                return text;
+            });
+            Plugin plugin = Guest.Make(function);
+            var answers = new string[4];
+            var threads = Enumerable.Range(0, answers.Length).Select(i => new Thread(() =>
+            {
+                for (int n = 0; n < 20; n++)
+                    answers[i] += plugin.Call("text", $"{i}");
+            })).ToList();
+            threads.ForEach(thread => thread.Start());
+            threads.ForEach(thread => thread.Join());
+            for (int i = 0; i < answers.Length; i++)
+                Check.Equal(new string((char)('0' + i), 20), answers[i]);
+            Check.Equal(1, most);
+            var last = new Thread(() => answers[0] = plugin.Call("text", "last"));
+            last.Start();
+            while (Volatile.Read(ref inside) == 0)
+                Thread.Yield();
+            plugin.Dispose();
+            last.Join();
+            Check.Equal("last", answers[0]);
+            Check.Throws<ObjectDisposedException>(() => plugin.Call("text", "x"));
+        }
+
         [Test]
         public void CallingAnother()
         {

@@ -207,7 +207,11 @@ namespace Ubiquitous.Extism.Tests
             Task collector = Task.Run(() =>
             {
                 while (!ended.IsCancellationRequested)
+                {
                     GC.Collect(0);
+                    // Or those who wait for its end may never get the processor before the next one.
+                    Thread.Sleep(1);
+                }
             });
             await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(async () =>
             {
