@@ -84,8 +84,8 @@ void extism_pending_finish(ExtismPending *pending, ExtismFinishFunctionType fini
 
 /* Makes modules and functions ready for extism_call_start. `fuel_limit`, unless NULL, is a bound as
  * in extism_plugin_new_with_fuel_limit, all else is as in extism_compiled_plugin_new. No ExtismPlugin
- * can be made of the result. A guest that reads past the end of its memory, within 1 MiB of it, may
- * find zeros there in place of a trap. */
+ * can be made of the result. A guest that goes past the end of its memory, within 1 MiB of it, itself or
+ * by a function of WASI's, may find zeros there, or what this call has written, in place of a trap. */
 ExtismCompiledPlugin *extism_compiled_plugin_new_async(const uint8_t *wasm, ExtismSize wasm_size,
                                                        const ExtismFunction **functions,
                                                        ExtismSize n_functions, bool with_wasi,

@@ -1,5 +1,6 @@
 #include "app/app_check.h"
 
+#include "app/limits.h"
 #include "services/cron.h"
 
 #include <stdio.h>
@@ -152,8 +153,9 @@ static void check_permissions(const app_parts *p, problems *found)
             const char *text = c->permissions.item[k], *name = text + sizeof invoke - 1;
             char where[128];
 
-            if (strncmp(text, invoke, sizeof invoke - 1) != 0 || strchr(name, '*') ||
-                find(p, name))
+            /* What is no permission is told elsewhere. */
+            if (strncmp(text, invoke, sizeof invoke - 1) != 0 || !*name || strchr(name, '*') ||
+                strlen(text) > LIMIT_PERMISSION_BYTES || find(p, name))
                 continue;
             snprintf(where, sizeof where, "functions.\"%.80s\".permissions", c->name);
             unknown(p, c->permissions.line[k], where, "function", name,

@@ -97,7 +97,7 @@ static int add_member(compiled_plugin *c, const char *name, slice bytes, error *
     module_options options = {
         .mode = c->merged ? LINK_MERGED : LINK_IMPORTED,
         .slack_pages = SLACK_PAGES,
-        .slack_with_wasi = c->options.http != NULL,
+        .slack_with_wasi = c->merged && c->options.http,
         .fuel = c->options.has_fuel,
         .use_cache = true,
     };

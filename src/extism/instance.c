@@ -513,6 +513,14 @@ int instance_set_wasi(instance *i, error *err)
     return engine_error(err, E_IO, wasmtime_context_set_wasi(i->context, config), NULL);
 }
 
+bool instance_end_wasi(instance *i)
+{
+    if (!i->code->needs_wasi_state || i->code->manifest.allowed_paths_count == 0)
+        return true;
+    return engine_error(NULL, E_IO, wasmtime_context_set_wasi(i->context, wasi_config_new()), NULL) ==
+           0;
+}
+
 void instance_spoil(instance *i)
 {
     i->spoiled = true;

@@ -96,6 +96,10 @@ bool instance_open_slack(instance *i, uint32_t first, uint32_t end);
 /* Gives WASI a state of its own with the manifest's paths. */
 int instance_set_wasi(instance *i, error *err) MUST_CHECK;
 
+/* Closes what WASI has opened for it, and the manifest's paths. False when that cannot be, and the instance
+ * must be destroyed. */
+bool instance_end_wasi(instance *i);
+
 /* Gives memory that a call has used back to the system, but for the `keep_count` ranges (pairs of
  * offset and length in the kernel's memory). Cheap when the call used little. */
 void instance_trim(instance *i, const uint64_t (*keep)[2], size_t keep_count);

@@ -132,7 +132,8 @@ void instance_release(instance *i)
         return;
     code = i->code;
     i->state = NULL;
-    if (i->spoiled || !code->recyclable || !instance_restore(i) || !put_idle(i))
+    if (i->spoiled || !code->recyclable || !instance_restore(i) || !instance_end_wasi(i) ||
+        !put_idle(i))
         instance_destroy(i);
     compiled_plugin_unref(code);
 }

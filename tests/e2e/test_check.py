@@ -85,7 +85,7 @@ class Check(Project):
                     'cpu_time = "5x"\n'
                     '[functions.echo]\n'
                     'permissions = ["kv:reed:*",\n'
-                    '    "invoke:ecko", "invoke:echo", "invoke:new*"]\n'
+                    '    "invoke:ecko", "invoke:echo", "invoke:new*", "invoke:"]\n'
                     'entry = "nothing"\n'
                     '[triggers]\n'
                     '"* * *" = "echo"\n'
@@ -102,6 +102,7 @@ class Check(Project):
             r"public/echo: its path /echo is the route of .*functions/echo\.wasm",
             r"ubiq\.toml:2: limits\.cpu_time: \"5x\" is not a duration, such as",
             r"ubiq\.toml:4: functions\.\"echo\"\.permissions: \"kv:reed:\*\": there is no such permission",
+            r"ubiq\.toml:5: functions\.\"echo\"\.permissions: \"invoke:\": it does not say of what",
             r"ubiq\.toml:5: functions\.\"echo\"\.permissions: there is no function \"ecko\", did you mean echo\?",
             r"ubiq\.toml:8: triggers\.\"\* \* \*\": ",
             r"ubiq\.toml:10: middleware\.use: there is no middleware \"cros\", did you mean cors\?",

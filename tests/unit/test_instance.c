@@ -1,9 +1,11 @@
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -336,6 +338,48 @@ static void test_growing_with_wasi(void **state)
     compiled_plugin_unref(own);
 }
 
+static size_t open_files(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(d);
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count;
+}
+
+/* An instance that waits to be used again holds none of its last user's. */
+static void test_files_of_idle_instances(void **state)
+{
+    char path[] = "/tmp/ubiq-test-XXXXXX", manifest[256];
+    static const char text[] =
+        "(module (import \"wasi_snapshot_preview1\" \"fd_close\" (func (param i32) (result i32)))"
+        "(memory (export \"memory\") 1) (func (export \"run\")))";
+    compiled_plugin *code;
+    guest_result r;
+    size_t before;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    snprintf(manifest, sizeof manifest,
+             "{\"wasm\": [{\"path\": \"%s\"}], \"allowed_paths\": {\"/tmp\": \"/tmp\"}}", path);
+    code = guest_compile_with(manifest, &(compiled_options){.http = &guest_http, .wasi = true});
+    before = open_files();
+    for (int n = 0; n < 3; n++) {
+        r = guest_call(code, "run", slice_str(""));
+        assert_null(r.error);
+        guest_result_free(&r);
+        assert_int_equal(idle(code), 1);
+        assert_int_equal(open_files(), before);
+    }
+    compiled_plugin_unref(code);
+    unlink(path);
+}
+
 static void test_an_interrupted_call(void **state)
 {
     compiled_plugin *code = guest_compile(dirty);
@@ -545,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_the_end_of_memory_stays_where_it_is),
         cmocka_unit_test(test_memory_of_no_pages),
         cmocka_unit_test(test_growing_with_wasi),
+        cmocka_unit_test(test_files_of_idle_instances),
         cmocka_unit_test(test_an_interrupted_call),
         cmocka_unit_test(test_a_call_that_is_given_up),
         cmocka_unit_test(test_hidden_state),

@@ -370,16 +370,17 @@ static void test_options_are_told_apart(void **state)
         {.use_cache = true, .slack_pages = 0},
         {.use_cache = true, .slack_pages = 16, .mode = LINK_IMPORTED},
         {.use_cache = true, .slack_pages = 16, .fuel = true},
+        {.use_cache = true, .slack_pages = 16, .slack_with_wasi = true},
     };
     size_t count;
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         module *m = NULL;
         for (int n = 0; n < 2; n++) {
             assert_int_equal(module_create(&m, slice_str(MODULE), &options[i], NULL), 0);
             assert_int_equal(m->engine == ENGINE_FUEL, options[i].fuel);
-            assert_int_equal(m->slack_pages, i == 0 || i == 3 ? 16 : 0);
+            assert_int_equal(m->slack_pages, i == 1 || i == 2 ? 0 : 16);
             module_unref(m);
         }
         only_file(&count);

@@ -18,9 +18,9 @@ namespace Ubiquitous.Extism
         private readonly CompiledPlugin compiled; // keeps the host functions
         private readonly PluginHandle handle;
         private readonly CallState state = new CallState();
-        private readonly object gate = new object(); // for those that wait
-        private int user; // the thread that uses it now, 0 for none
-        private int waiting; // for no thread to use it
+        private readonly object gate = new object();
+        private bool inUse; // under the lock, which lets its own thread in again
+        private int helper; // the thread that a call of a thread with a small stack runs in, 0 for none
         private string? lastFunction; // called last, and its name for the library
         private byte[] lastName = Array.Empty<byte>();
 
@@ -84,9 +84,12 @@ namespace Ubiquitous.Extism
         /// it.</exception>
         public void Dispose()
         {
-            Take();
-            handle.Dispose();
-            Leave();
+            RefuseHelper();
+            lock (gate)
+            {
+                RefuseOwnHostFunctions();
+                handle.Dispose();
+            }
         }
 
         /// <summary>Calls a function.</summary>
@@ -136,13 +139,15 @@ namespace Ubiquitous.Extism
         {
             if (read is null)
                 throw new ArgumentNullException(nameof(read));
+            RefuseHelper();
             try
             {
-                return CallEntered(function, input, read, hostContext, cancellationToken, Enter());
+                lock (gate)
+                    return CallEntered(function, input, read, hostContext, cancellationToken, Enter());
             }
             finally
             {
-                // Not while it is in use: who takes the log may call plug-ins.
+                // Not under the lock: who takes the log may call plug-ins.
                 ExtismLog.DrainIfOn();
             }
         }
@@ -161,7 +166,8 @@ namespace Ubiquitous.Extism
             finally
             {
                 state.End();
-                Leave();
+                inUse = false;
+                GC.KeepAlive(this);
             }
         }
 
@@ -203,66 +209,46 @@ namespace Ubiquitous.Extism
 
         private TResult Use<TResult>(PluginUse<TResult> use)
         {
-            IntPtr plugin = Enter();
-            try
-            {
-                return use(plugin);
-            }
-            finally
-            {
-                Leave();
-            }
-        }
-
-        /// <summary>Begins a use: nothing frees the plug-in before <see cref="Leave"/>.</summary>
-        private IntPtr Enter()
-        {
-            Take();
-            if (!handle.IsClosed)
-                return handle.DangerousGetHandle();
-            Leave();
-            throw new ObjectDisposedException(nameof(Plugin));
-        }
-
-        /// <summary>Makes this thread the user, when no other is. A lock would take twice as long.</summary>
-        private void Take()
-        {
-            int me = Environment.CurrentManagedThreadId;
-            int before = Interlocked.CompareExchange(ref user, me, 0);
-
-            if (before == me)
-                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
-            if (before != 0)
-                Wait(me);
-        }
-
-        private void Wait(int me)
-        {
+            RefuseHelper();
             lock (gate)
             {
-                waiting++;
+                IntPtr plugin = Enter();
                 try
                 {
-                    while (Interlocked.CompareExchange(ref user, me, 0) != 0)
-                        Monitor.Wait(gate);
+                    return use(plugin);
                 }
                 finally
                 {
-                    waiting--;
+                    inUse = false;
+                    GC.KeepAlive(this);
                 }
             }
         }
 
-        /// <summary>Ends a use. Who begins to wait either finds no user or is seen here.</summary>
-        private void Leave()
+        /// <summary>Begins a use, under the lock: so nothing frees the plug-in meanwhile.</summary>
+        private IntPtr Enter()
         {
-            Interlocked.Exchange(ref user, 0);
-            if (Volatile.Read(ref waiting) != 0)
-            {
-                lock (gate)
-                    Monitor.Pulse(gate);
-            }
-            GC.KeepAlive(this);
+            RefuseOwnHostFunctions();
+            if (handle.IsClosed)
+                throw new ObjectDisposedException(nameof(Plugin));
+            inUse = true;
+            return handle.DangerousGetHandle();
+        }
+
+        private void RefuseOwnHostFunctions()
+        {
+            if (inUse)
+                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
+        }
+
+        /// <summary>The same for a host function that runs in another thread than the one with the lock, for
+        /// which it would wait for ever. No lock: only that thread finds its own number.</summary>
+        private void RefuseHelper()
+        {
+            int running = Volatile.Read(ref helper);
+
+            if (running != 0 && running == Environment.CurrentManagedThreadId)
+                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
         }
 
         private void Run(IntPtr plugin, string function, ReadOnlySpan<byte> input, CancellationToken token,
@@ -302,14 +288,28 @@ namespace Ubiquitous.Extism
         private int RunElsewhere(IntPtr plugin, byte* name, byte* bytes, ulong length, Native.Result* result)
         {
             int code = 0;
+            bool interrupted = false, ended = false;
             var thread = new Thread(() =>
             {
-                user = Environment.CurrentManagedThreadId;
+                Volatile.Write(ref helper, Environment.CurrentManagedThreadId);
                 code = Native.extism_plugin_call_result(plugin, name, bytes, length, handle.State, result);
+                Volatile.Write(ref helper, 0);
             }, LargeStack);
             thread.Start();
-            thread.Join();
-            user = Environment.CurrentManagedThreadId;
+            while (!ended)
+            {
+                try
+                {
+                    thread.Join();
+                    ended = true;
+                }
+                catch (ThreadInterruptedException)
+                {
+                    interrupted = true; // later: the call uses what is this thread's
+                }
+            }
+            if (interrupted)
+                Thread.CurrentThread.Interrupt();
             return code;
         }
     }
