@@ -88,8 +88,6 @@ static bool check_name(const struct search *s, const char *path, const char *nam
 
     buf_init(&route, 2 * LIMIT_ROUTE_BYTES);
     rc = route_of_name(name, &route, &why);
-    if (rc == 0 && strchr(name, '~'))
-        rc = error_set(&why, E_INVALID, "a function's name has no '~' in it");
     if (rc == E_NO_MEMORY)
         s->found->no_memory = true;
     else if (rc)

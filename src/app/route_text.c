@@ -123,6 +123,8 @@ int route_of_name(const char *name, buf *out, error *err)
 {
     size_t len = strlen(name);
 
+    if (strchr(name, '~'))
+        return error_set(err, E_INVALID, "a function's name has no '~' in it");
     if (strcmp(name, "index") == 0)
         len = 0;
     else if (len > 6 && strcmp(name + len - 6, "/index") == 0)

@@ -60,4 +60,9 @@ void build_stop(build *b);
 /* Frees it. Takes NULL. */
 void build_destroy(build *b);
 
+/* Reports each function of a project that has a module, of which a source or another file that it was made of
+ * has been written since: as build_outcome.source. Nothing is built, and what cannot be looked at is
+ * passed over. */
+void build_find_changed(const char *project, void (*report)(const char *source, void *arg), void *arg);
+
 #endif

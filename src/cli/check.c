@@ -1,4 +1,5 @@
 #include "app/host_functions.h"
+#include "build/build.h"
 #include "cli/check_report.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -92,6 +93,11 @@ static void check_middleware(app *a, const char *toml, problems *found)
     error_deinit(&err);
 }
 
+static void add_changed(const char *source, void *found)
+{
+    problems_add(found, source, 0, "it has been changed since it was built: `ubiq build` does that");
+}
+
 static void check_all(const check_options *o, app **a, problems *found)
 {
     error err = {0};
@@ -107,6 +113,7 @@ static void check_all(const check_options *o, app **a, problems *found)
         if (found->count == 0)
             check_middleware(*a, toml, found);
         check_code(*a, found);
+        build_find_changed(o->directory, add_changed, found);
         problems_sort(found);
     }
     free(toml);

@@ -21,7 +21,7 @@ static const char usage[] =
     "      --env NAME      its environment, for ubiq.toml: development, unless said\n"
     "      --ttl DURATION  for how long the key is there: 90s, 12h\n"
     "      --after KEY     keys behind this one\n"
-    "      --limit N       so many at the most: 100, unless said\n"
+    "      --limit N       so many at the most, up to 1000: 100, unless said\n"
     "      --json          as the functions get it\n"
     "  -h, --help          print this\n";
 

@@ -1,3 +1,4 @@
+#include "build/build.h"
 #include "cli/cli.h"
 
 #include "cli/options.h"
@@ -171,6 +172,15 @@ static int run(server *s, const sigset_t *stop, error *err)
     return rc;
 }
 
+static void warn_changed(const char *source, void *arg)
+{
+    (void)arg;
+    fprintf(stderr,
+            "ubiq serve: %s has been changed since it was built, what is served is as it was: "
+            "`ubiq build` changes that\n",
+            source);
+}
+
 int cli_serve(int argc, char **argv)
 {
     serve_options o = {.environment = ENVIRONMENT_PRODUCTION};
@@ -186,6 +196,7 @@ int cli_serve(int argc, char **argv)
     rc = app_open(&a, o.directory, o.environment, &err);
     rc = rc ? rc : server_create(&s, a, &o.server, &err);
     if (rc == 0) {
+        build_find_changed(o.directory, warn_changed, NULL);
         print_start(s, a, o.directory);
         rc = run(s, &stop, &err);
     }

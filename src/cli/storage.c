@@ -20,7 +20,7 @@ static const char usage[] =
     "  -C, --project DIR  another project\n"
     "      --env NAME     its environment, for ubiq.toml: development, unless said\n"
     "      --after PATH   files behind this one\n"
-    "      --limit N      so many at the most: 100, unless said\n"
+    "      --limit N      so many at the most, up to 1000: 100, unless said\n"
     "      --json         as the functions get it\n"
     "  -h, --help         print this\n";
 

@@ -306,6 +306,48 @@ class TestBuilding(BuildProject):
         self.build("-j", "1", self.directory)
 
 
+class TestChanged(BuildProject):
+    """What `ubiq check` and `ubiq serve` say of modules that are not what the sources make."""
+
+    def changed(self, directory=None):
+        done = self.run_command("check", directory or self.directory)
+        self.assertEqual(done.returncode, 1 if done.stderr else 0)
+        return done.stderr
+
+    def test_a_source(self):
+        path = self.source("functions/hello.c", WITH_HEADER % "../lib/greeting.h")
+        header = self.source("lib/greeting.h", '#define GREETING "hello"\n')
+        self.source("functions/other.c")
+        self.build()
+        self.assertEqual(self.changed(), "")
+        header.write_text('#define GREETING "HELLO"\n')
+        self.assertEqual(self.changed(), f"{path}: it has been changed since it was built: "
+                                         "`ubiq build` does that\n")
+        with self.serve() as server:
+            self.assertEqual(server.request("/hello").body, b"hello")
+            self.assertIn(f"{path} has been changed since it was built", server.errors())
+            self.assertNotIn("other.c", server.errors())
+        self.build()
+        self.assertEqual(self.changed(), "")
+        # A build that fails leaves what there was.
+        path.write_text("int x = ;\n")
+        self.build(code=2)
+        self.assertIn("hello.c: it has been changed", self.changed())
+
+    def test_a_copy(self):
+        """has other times, in whatever order it was copied."""
+        self.source("functions/hello.c")
+        self.build()
+        copy = self.path("copy")
+        for part in (".ubiq", "functions"):
+            shutil.copytree(self.path(part), copy / part, copy_function=shutil.copyfile)
+            time.sleep(0.02)
+        self.assertEqual(self.changed(copy), "")
+        with open(copy / "functions" / "hello.c", "a") as f:
+            f.write("// more")
+        self.assertIn("hello.c: it has been changed", self.changed(copy))
+
+
 class TestMistakes(BuildProject):
     def test_syntax_error(self):
         self.source("functions/good.c")
