@@ -102,6 +102,33 @@ static int check_project(const char *path, error *err)
                            path);
 }
 
+/* What is kept depends on [services]. What is wrong in other parts, such as a secret that is set for the
+ * server alone, is not for those who look at it. */
+static bool is_elsewhere(const struct problem *p)
+{
+    static const char *const parts[] = {"env",    "functions",  "limits",
+                                        "server", "middleware", "triggers"};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t len = strlen(parts[i]);
+
+        if (strncmp(p->text, parts[i], len) == 0 && (p->text[len] == '.' || p->text[len] == ':'))
+            return true;
+    }
+    return false;
+}
+
+static int conclude(const problems *found, error *err)
+{
+    problems kept = *found;
+
+    while (kept.count > 0 && is_elsewhere(kept.item)) {
+        kept.item++;
+        kept.count--;
+    }
+    return problems_conclude(&kept, err);
+}
+
 static int open_data(data_command *c, error *err)
 {
     problems found = {0};
@@ -114,7 +141,7 @@ static int open_data(data_command *c, error *err)
         problems_deinit(&found);
         return rc;
     }
-    rc = problems_conclude(&found, err);
+    rc = conclude(&found, err);
     problems_deinit(&found);
     rc = rc ? rc : services_open(&c->services, c->project, &c->config, err);
     if (rc) {

@@ -298,6 +298,19 @@ class Tools(Admin):
         self.stop()
         check()
 
+    def test_settings_that_are_for_the_server(self):
+        """may be wrong where it is not; those of what is kept may not."""
+        self.stop()
+        self.ubiq("kv", "set", "a", "one")
+        wrong = '[middleware.api_key]\nkeys = ["${UBIQ_TEST_UNSET}"]\n[server]\nlissten = 1\n'
+        self.config(wrong)
+        self.assertEqual(self.ubiq("kv", "get", "a"), b"one")
+        self.ubiq("events", "list")
+        self.config(wrong + '[services.kv]\nkeys = "many"\n')
+        self.assertRegex(self.ubiq("kv", "get", "a", code=1), r"ubiq\.toml:6: services\.kv\.keys: ")
+        self.config(wrong + "x = \n")
+        self.assertIn("ubiq.toml:5: ", self.ubiq("kv", "get", "a", code=1))
+
     def test_keys(self):
         def check():
             self.ubiq("kv", "set", "a", "one")
