@@ -219,10 +219,13 @@ namespace Ubiquitous.Extism.Tests
         public void OthersWait()
         {
             int inside = 0, most = 0;
+            using var lastBegan = new ManualResetEventSlim();
             HostFunction function = HostFunction.Create("text", (string text) =>
             {
                 most = Math.Max(most, Interlocked.Increment(ref inside));
-                Thread.Sleep(2);
+                if (text == "last")
+                    lastBegan.Set();
+                Thread.Sleep(text == "last" ? 50 : 2);
                 Interlocked.Decrement(ref inside);
                 return text;
             });
@@ -240,8 +243,7 @@ namespace Ubiquitous.Extism.Tests
             Check.Equal(1, most);
             var last = new Thread(() => answers[0] = plugin.Call("text", "last"));
             last.Start();
-            while (Volatile.Read(ref inside) == 0)
-                Thread.Yield();
+            lastBegan.Wait();
             plugin.Dispose();
             last.Join();
             Check.Equal("last", answers[0]);
