@@ -207,6 +207,7 @@ int config_read(config *out, const char *project, const char *environment, probl
         rc = 0;
     }
     rc = rc ? rc : config_parse(out, buf_slice(&text), &r, err);
+    out->is_development = r.has_dotenv;
 done:
     buf_deinit(&text);
     strmap_deinit(&r.dotenv);

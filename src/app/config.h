@@ -134,6 +134,7 @@ typedef struct config {
     strmap
         env; /* [env], [env.<environment>] laid over it; read by functions with config:read:<NAME> */
     config_services services;
+    bool is_development; /* read for ENVIRONMENT_DEVELOPMENT */
 } config;
 
 /* The environments that need no table in [env]. */

@@ -1,7 +1,20 @@
 #include "base/json.h"
 #include "server/reply.h"
+#include "server/worker.h"
+
+#include <string.h>
 
 #define MESSAGE_BYTES 4096
+
+/* Where in the code of a function it happened is for its developers, who have the log too. */
+static slice without_stack(slice message)
+{
+    static const char stack[] = "\n    at ";
+    const uint8_t *at =
+        message.len ? memmem(message.data, message.len, stack, sizeof stack - 1) : NULL;
+
+    return at ? slice_of(message.data, (size_t)(at - message.data)) : message;
+}
 
 void reply_error(connection *c, int status, const char *extra, const char *code, slice message)
 {
@@ -9,6 +22,8 @@ void reply_error(connection *c, int status, const char *extra, const char *code,
     buf body;
     int rc;
 
+    if (!app_config(c->worker->shared->app)->is_development)
+        message = without_stack(message);
     message.len = slice_utf8_prefix(
         slice_of(message.data, message.len < MESSAGE_BYTES ? message.len : MESSAGE_BYTES));
     buf_init(&body, MESSAGE_BYTES * 6 + 256);
