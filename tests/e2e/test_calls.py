@@ -97,7 +97,7 @@ class Time(Project):
         self.config('[limits]\nwall_time = "500ms"\n')
         with self.serve("--workers", "1") as server:
             server.request("/echo", b"x")
-            server.request("/loop") # its code may not be there in that time
+            server.request("/loop")  # its code may not be there in that time
             started = time.monotonic()
             answers = in_parallel(3, lambda _: server.request("/loop"))
             for answer in answers:
