@@ -158,20 +158,6 @@ static void set_up_process(sigset_t *stop)
     store_tune_process();
 }
 
-/* Serves until a signal comes. A second one ends the process. */
-static int run(server *s, const sigset_t *stop, error *err)
-{
-    int got, rc = server_start(s, err);
-
-    if (rc == 0)
-        sigwait(stop, &got);
-    signal(SIGTERM, end_at_once);
-    signal(SIGINT, end_at_once);
-    pthread_sigmask(SIG_UNBLOCK, stop, NULL);
-    server_stop(s, LIMIT_DRAIN_MS);
-    return rc;
-}
-
 static void warn_changed(const char *source, void *arg)
 {
     (void)arg;
@@ -179,6 +165,23 @@ static void warn_changed(const char *source, void *arg)
             "ubiq serve: %s has been changed since it was built, what is served is as it was: "
             "`ubiq build` changes that\n",
             source);
+}
+
+/* Serves until a signal comes. A second one ends the process. */
+static int run(server *s, const char *directory, const sigset_t *stop, error *err)
+{
+    int got, rc = server_start(s, err);
+
+    if (rc == 0) {
+        /* Nobody's first request waits for this. */
+        build_find_changed(directory, warn_changed, NULL);
+        sigwait(stop, &got);
+    }
+    signal(SIGTERM, end_at_once);
+    signal(SIGINT, end_at_once);
+    pthread_sigmask(SIG_UNBLOCK, stop, NULL);
+    server_stop(s, LIMIT_DRAIN_MS);
+    return rc;
 }
 
 int cli_serve(int argc, char **argv)
@@ -196,9 +199,8 @@ int cli_serve(int argc, char **argv)
     rc = app_open(&a, o.directory, o.environment, &err);
     rc = rc ? rc : server_create(&s, a, &o.server, &err);
     if (rc == 0) {
-        build_find_changed(o.directory, warn_changed, NULL);
         print_start(s, a, o.directory);
-        rc = run(s, &stop, &err);
+        rc = run(s, o.directory, &stop, &err);
     }
     if (rc)
         fprintf(stderr, "ubiq serve: %s%s\n", error_text(&err),

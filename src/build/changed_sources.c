@@ -7,7 +7,7 @@
 
 /* Whether one of the files that the module was made of has been written since. In a copy of the project, in
  * which the module has another time than when it was built, times say nothing: there only sizes do. */
-static bool has_newer(const build_state *s, const char *root, stamp module)
+static bool has_changed_input(const build_state *s, const char *root, stamp module)
 {
     bool is_copy = !stamp_equal(module, s->output);
 
@@ -36,7 +36,7 @@ static bool is_changed(const char *root, const build_source *s)
         goto done;
     module = stamp_of(module_path);
     changed = module.size >= 0 && build_state_read(&was, state_path) &&
-              !build_state_holds(&was, root, &s->inputs) && has_newer(&was, root, module);
+              !build_state_holds(&was, root, &s->inputs) && has_changed_input(&was, root, module);
 done:
     build_state_deinit(&was);
     free(module_path);
