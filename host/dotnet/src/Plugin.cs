@@ -238,7 +238,7 @@ namespace Ubiquitous.Extism
         private void RefuseOwnHostFunctions()
         {
             if (inUse)
-                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
+                throw UsedByItsCaller();
         }
 
         /// <summary>The same for a host function that runs in another thread than the one with the lock, for
@@ -248,8 +248,11 @@ namespace Ubiquitous.Extism
             int running = Volatile.Read(ref helper);
 
             if (running != 0 && running == Environment.CurrentManagedThreadId)
-                throw new InvalidOperationException("A host function cannot use the plug-in that calls it.");
+                throw UsedByItsCaller();
         }
+
+        private static Exception UsedByItsCaller() =>
+            new InvalidOperationException("A host function cannot use the plug-in that calls it.");
 
         private void Run(IntPtr plugin, string function, ReadOnlySpan<byte> input, CancellationToken token,
                          Native.Result* result)
