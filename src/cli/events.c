@@ -21,7 +21,7 @@ static const char usage[] =
     "      --env NAME      its environment, for ubiq.toml: development, unless said\n"
     "      --dead          dead letters\n"
     "      --after NUMBER  from behind the one with this number\n"
-    "      --limit N       so many at the most: 100, unless said\n"
+    "      --limit N       so many at the most, up to 1000: 100, unless said\n"
     "      --all           all dead letters\n"
     "  -h, --help          print this\n"
     "\n"

@@ -27,7 +27,7 @@ void reply_send_file(connection *c, const reply *r, int fd, uint64_t at, uint64_
 void reply_drop_file(connection *c);
 
 /* Answers with a small JSON object: {"error": {"code", "message", "invocation"}}. `message` is text
- * of any kind; of a long one the start is sent. */
+ * of any kind; of a long one the start is sent, and of a stack trace nothing but in development. */
 void reply_error(connection *c, int status, const char *extra, const char *code, slice message);
 
 /* Answers a request that cannot be read to its end, so that nothing behind it can be either. */
